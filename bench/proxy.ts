@@ -11,16 +11,19 @@ import { expressOpenapiValidator, openapiBackend } from "./proxy/described-conte
 import { fastify } from "./proxy/fastify.ts";
 import { haproxy } from "./proxy/haproxy.ts";
 import type { Bench } from "./proxy/launch.ts";
-import { measure, measureIdle, type Sample } from "./proxy/measure.ts";
+import { measure, measureAdded, measureIdle, type Sample } from "./proxy/measure.ts";
 import { modsecurity } from "./proxy/modsecurity.ts";
 import { nginx } from "./proxy/nginx.ts";
 import { note, type Options, readOptions, refuse } from "./proxy/options.ts";
 import { startOrigins } from "./proxy/origin.ts";
 import { createPostern } from "./proxy/postern.ts";
 import {
+  type AddedRow,
+  addedRow,
   connectionsRow,
   type IdleRow,
   median,
+  renderAdded,
   renderConnections,
   renderIdle,
   renderRows,
@@ -30,7 +33,7 @@ import {
   transferRow,
 } from "./proxy/report.ts";
 import { measureTransfer, type TransferSample } from "./proxy/transfer.ts";
-import { IDLE_WORKLOADS, type Workload } from "./proxy/workloads.ts";
+import { hasFacility, IDLE_WORKLOADS, type Workload } from "./proxy/workloads.ts";
 import { createWorld, type World } from "./proxy/world.ts";
 
 const START_ROUNDS = 3;
@@ -55,9 +58,9 @@ async function chooseContestants(options: Options, world: World): Promise<Contes
   });
 }
 
-/** Others have nothing like it. */
-function isOurs({ recorded, inventory, anomalies, exemplars, candidate, traced }: Workload): boolean {
-  return recorded || inventory || anomalies || exemplars || candidate || traced !== null;
+/** Others have nothing like it; an access log they have. */
+function isOurs(workload: Workload): boolean {
+  return hasFacility({ ...workload, accessLog: false });
 }
 
 type MeasureOne<S> = (bench: Bench, contestant: Contestant, workload: Workload) => Promise<S>;
@@ -109,6 +112,18 @@ async function measureStart(bench: Bench, contestants: readonly Contestant[]): P
   return rows;
 }
 
+/** One process each, for differences that are smaller than those of two processes. */
+async function measureFacilities(bench: Bench, workloads: readonly Workload[], pairs: number): Promise<AddedRow[]> {
+  const postern = await createPostern(bench.world);
+  const rows: AddedRow[] = [];
+  for (const workload of workloads.filter(hasFacility)) {
+    const row = addedRow(workload.name, await measureAdded(bench, postern, workload, pairs));
+    note(`${workload.name}: ${row.addedUs.toFixed(1)} µs more`);
+    rows.push(row);
+  }
+  return rows;
+}
+
 async function main(): Promise<void> {
   const options = readOptions();
   if (process.platform !== "linux" || availableParallelism() < 2) refuse("this bench needs Linux and two cores");
@@ -119,8 +134,13 @@ async function main(): Promise<void> {
     refuse("h2load is not installed; leave the HTTP/2 workloads out with --only");
   }
   const world = await createWorld();
-  const contestants = await chooseContestants(options, world);
   const bench: Bench = { world, ...(await startOrigins(world)), measureMs: options.seconds * 1000 };
+  if (options.pairs !== null) {
+    const rows = await measureFacilities(bench, options.workloads, options.pairs);
+    process.stdout.write(`${options.json ? JSON.stringify(rows, null, 2) : renderAdded(rows)}\n`);
+    return;
+  }
+  const contestants = await chooseContestants(options, world);
   const that = (...work: Workload["work"][]) => options.workloads.filter((workload) => work.includes(workload.work));
   const { rounds } = options;
   const requests = await measureRounds<Sample>(bench, contestants, that("get", "post"), rounds, measure);

@@ -59,7 +59,7 @@ const SETTLE_MS = 1_000;
 
 const CHUNKS_END = "0\r\n\r\n";
 
-class Generator {
+export class Generator {
   readonly #settings: LoadSettings;
   readonly #request: Buffer;
   readonly #bins = new Uint32Array(LATENCY_BINS);
@@ -77,17 +77,15 @@ class Generator {
     this.#request = Buffer.from(settings.request, "latin1");
   }
 
+  get answers(): number {
+    return this.#answers;
+  }
+
   async run(): Promise<LoadResult> {
-    const { connections, ratePerSecond, warmUpMs, warmUpAnswers, measureMs, pids, core } = this.#settings;
-    for (let at = 0; at < connections; at++) {
-      this.#connections.push(await Connection.open(this.#settings, this.#request, (c, ms) => this.#answered(c, ms)));
-    }
+    const { ratePerSecond, measureMs, pids, core } = this.#settings;
     // As fast as answers come, even before a set rate: what warms a program up is what it has done, not time.
-    this.#goOn = (connection) => connection.send();
-    for (const connection of this.#connections) connection.send();
-    const warmUpEndMs = performance.now() + WARM_UP_PERIODS_MAX * warmUpMs;
-    do await elapsed(warmUpMs);
-    while (this.#answers < warmUpAnswers && performance.now() < warmUpEndMs);
+    await this.start();
+    await this.warmUp();
     if (ratePerSecond !== null) {
       this.#goOn = (connection) => void this.#idle.push(connection);
       this.#pace(ratePerSecond);
@@ -104,8 +102,7 @@ class Generator {
     const seconds = (performance.now() - startedMs) / 1000;
     const cpu = cpuSeconds(pids) - cpuBefore;
     const busy = coreBusySeconds(core) - busyBefore;
-    this.#stopped = true;
-    for (const connection of this.#connections) connection.close();
+    this.stop();
     return {
       requests: this.#requests,
       answered: this.#answers,
@@ -115,6 +112,28 @@ class Generator {
       p50Ms: this.#percentileMs(0.5),
       p99Ms: this.#percentileMs(0.99),
     };
+  }
+
+  /** Asks on every connection, again and again, as fast as answers come. */
+  async start(): Promise<void> {
+    for (let at = 0; at < this.#settings.connections; at++) {
+      this.#connections.push(await Connection.open(this.#settings, this.#request, (c, ms) => this.#answered(c, ms)));
+    }
+    this.#goOn = (connection) => connection.send();
+    for (const connection of this.#connections) connection.send();
+  }
+
+  async warmUp(): Promise<void> {
+    const { warmUpMs, warmUpAnswers } = this.#settings;
+    const enough = this.#answers + warmUpAnswers;
+    const endMs = performance.now() + WARM_UP_PERIODS_MAX * warmUpMs;
+    do await elapsed(warmUpMs);
+    while (this.#answers < enough && performance.now() < endMs);
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    for (const connection of this.#connections) connection.close();
   }
 
   #answered(connection: Connection, latencyMs: number): void {
@@ -267,6 +286,8 @@ function fail(text: string): never {
   process.exit(1);
 }
 
-const settings: LoadSettings = JSON.parse(readFileSync(process.argv[2] ?? "", "utf8"));
-process.stdout.write(JSON.stringify(await new Generator(settings).run()));
-process.exit(0);
+if (import.meta.main) {
+  const settings: LoadSettings = JSON.parse(readFileSync(process.argv[2] ?? "", "utf8"));
+  process.stdout.write(JSON.stringify(await new Generator(settings).run()));
+  process.exit(0);
+}

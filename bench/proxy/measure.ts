@@ -5,9 +5,11 @@ import { assertCorrect, goodRequest, requestText } from "./correctness.ts";
 import { generateH2Load } from "./h2-load.ts";
 import { type Bench, elapsed, type Launched, settled, withContestant } from "./launch.ts";
 import type { LoadResult, LoadSettings } from "./load.ts";
+import type { Pair, PairedSettings } from "./paired-load.ts";
+import { POLICY_FILE, policyText } from "./postern.ts";
 import { residentMiB } from "./process-usage.ts";
 import { OTHER_CORE, PROXY_CORE, run } from "./processes.ts";
-import type { Workload } from "./workloads.ts";
+import { type Workload, withoutFacilities } from "./workloads.ts";
 import { ANSWERS, PATH } from "./world.ts";
 
 const CONNECTIONS = 32;
@@ -20,6 +22,8 @@ const LOG_TIMEOUT_MS = 3_000;
 const LOG_POLL_MS = 100;
 /** Requests that are logged beyond those that the load saw answered: one per connection, and the checks before. */
 const LOG_SURPLUS_MAX = CONNECTIONS + 50;
+/** Of a period with a facility, and of one without. */
+const SLICE_MS = 500;
 
 /** One period of load on a fresh process. */
 export interface Sample {
@@ -44,8 +48,7 @@ export function measure(bench: Bench, contestant: Contestant, workload: Workload
     await assertCorrect(contestant, workload, bench.world, launched.port);
     const load = await generateLoad(bench, workload, launched);
     if (workload.accessLog) await assertLogged(contestant, workload, launched, load.answered);
-    if (workload.recorded) assertHas(join(launched.folder, "state", "decisions.jsonl"), PATH);
-    if (workload.candidate) assertHas(join(launched.folder, OUTPUT_FILE), "the candidate judges beside the policy");
+    assertAtWork(workload, launched.folder);
     return {
       cpuUs: (load.cpuSeconds / load.requests) * 1e6,
       rps: load.requests / load.seconds,
@@ -64,21 +67,52 @@ export function measureIdle(bench: Bench, contestant: Contestant, workload: Work
   });
 }
 
-async function generateLoad(
+/**
+ * What a facility adds to a request: one process of postern's, whose policy has it and has it not in turns. Two processes that do the
+ * same differ by several microseconds, which is more than most facilities cost.
+ */
+export function measureAdded(
   bench: Bench,
+  postern: Contestant,
   workload: Workload,
-  { process, port, folder }: Launched,
-): Promise<LoadResult> {
+  pairs: number,
+): Promise<readonly Pair[]> {
+  return withContestant(bench, postern, workload, async (launched) => {
+    const { world } = bench;
+    const { folder, port, process } = launched;
+    await assertCorrect(postern, workload, world, port);
+    const textOf = (one: Workload) => policyText(one, world, { proxy: port, origin: bench.originPort }, folder);
+    const settings: PairedSettings = {
+      ...loadSettings({ ...bench, measureMs: SLICE_MS }, workload, launched),
+      pid: process.pid,
+      policyFile: join(folder, POLICY_FILE),
+      outputFile: join(folder, OUTPUT_FILE),
+      without: textOf(withoutFacilities(workload)),
+      with: textOf(workload),
+      pairs,
+    };
+    const measured: readonly Pair[] = await runLoad("paired-load.ts", settings, folder);
+    if (workload.recorded) assertHas(join(folder, "state", "decisions.jsonl"), PATH);
+    return measured;
+  });
+}
+
+async function generateLoad(bench: Bench, workload: Workload, launched: Launched): Promise<LoadResult> {
+  const { process, port, folder } = launched;
   const { world, measureMs } = bench;
-  const { ca, client } = world;
-  const request = goodRequest(workload, world);
   if (workload.protocol === "h2") {
-    return generateH2Load(world, port, request.token, process, WARM_UP_MS, measureMs);
+    const { token } = goodRequest(workload, world);
+    return generateH2Load(world, port, token, process, WARM_UP_MS, measureMs);
   }
-  const settings: LoadSettings = {
+  return runLoad("load.ts", loadSettings(bench, workload, launched), folder);
+}
+
+function loadSettings({ world, measureMs }: Bench, workload: Workload, { process, port }: Launched): LoadSettings {
+  const { ca, client } = world;
+  return {
     port,
     tls: workload.transport === "plain" ? null : { ca, certificate: client.certificate, key: client.key },
-    request: requestText(request, false),
+    request: requestText(goodRequest(workload, world), false),
     bodyBytes: workload.fields || workload.leaks ? null : ANSWERS[workload.answer].length,
     connections: CONNECTIONS,
     warmUpMs: workload.ratePerSecond === null ? WARM_UP_MS : PACED_WARM_UP_MS,
@@ -88,14 +122,23 @@ async function generateLoad(
     pids: process.tree(),
     core: PROXY_CORE,
   };
-  const script = join(import.meta.dirname, "load.ts");
+}
+
+/** Runs a script that loads a contestant; what it prints. */
+async function runLoad<Result>(script: string, settings: LoadSettings, folder: string): Promise<Result> {
   // A request of 1 MiB is too long for an argument.
   const file = join(folder, "load.json");
   writeFileSync(file, JSON.stringify(settings));
-  return JSON.parse(await run({ file: globalThis.process.execPath, args: [script, file] }, OTHER_CORE));
+  const args = [join(import.meta.dirname, script), file];
+  return JSON.parse(await run({ file: process.execPath, args }, OTHER_CORE));
 }
 
 /** What was measured has been at work. */
+function assertAtWork(workload: Workload, folder: string): void {
+  if (workload.recorded) assertHas(join(folder, "state", "decisions.jsonl"), PATH);
+  if (workload.candidate) assertHas(join(folder, OUTPUT_FILE), "the candidate judges beside the policy");
+}
+
 function assertHas(file: string, text: string): void {
   if (!readFileSync(file, "latin1").includes(text)) throw new Error(`${file} has no '${text}'`);
 }

@@ -2,11 +2,15 @@ import { parseArgs } from "node:util";
 import { WORKLOADS, type Workload } from "./workloads.ts";
 
 const USAGE = `node bench/proxy.ts [--json] [--seconds N] [--rounds N] [--only WORKLOAD,…] [--contestants NAME,…]
+node bench/proxy.ts --added [--json] [--pairs N] [--only WORKLOAD,…]
 
   --json         print one array of {workload, contestant, cpuUs, rps, p50Ms, p99Ms} and nothing else
   --seconds N    length of a load period (default 2)
   --rounds N     fresh processes per contestant and workload (default 3); transfers take two at most, connections one
   --only         ${inLines(WORKLOADS.map((workload) => workload.name))}
+  --added        what each facility (access log, tracing, …) adds to a request, in one process of postern's whose policy has it
+                 and has it not in turns
+  --pairs N      periods of half a second with it, and as many without it (default 16)
   --contestants  postern, haproxy, nginx, fastify, express-openapi-validator, openapi-backend,
                  modsecurity
 
@@ -31,6 +35,8 @@ export interface Options {
   readonly json: boolean;
   readonly seconds: number;
   readonly rounds: number;
+  /** Pairs of periods with a facility and without it; null where contestants are compared. */
+  readonly pairs: number | null;
   readonly workloads: readonly Workload[];
   readonly contestants: ((name: string) => boolean) | null;
 }
@@ -50,6 +56,8 @@ export function readOptions(): Options {
       json: { type: "boolean", default: false },
       seconds: { type: "string", default: "2" },
       rounds: { type: "string", default: "3" },
+      added: { type: "boolean", default: false },
+      pairs: { type: "string", default: "16" },
       only: { type: "string" },
       contestants: { type: "string" },
       help: { type: "boolean", default: false },
@@ -68,10 +76,13 @@ export function readOptions(): Options {
   const rounds = Number(values.rounds);
   if (!(seconds > 0 && seconds <= 60)) refuse("--seconds takes a number up to 60");
   if (!(Number.isInteger(rounds) && rounds > 0 && rounds <= 100)) refuse("--rounds takes a whole number up to 100");
+  const pairs = Number(values.pairs);
+  if (!(Number.isInteger(pairs) && pairs > 0 && pairs <= 1000)) refuse("--pairs takes a whole number up to 1000");
   return {
     json: values.json,
     seconds,
     rounds,
+    pairs: values.added ? pairs : null,
     workloads,
     contestants: names === undefined ? null : (name) => names.includes(name),
   };

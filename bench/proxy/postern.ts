@@ -24,10 +24,11 @@ export async function createPostern(world: World): Promise<Contestant> {
       // As in /etc: its own, for each write beside the policy wakes whoever watches for edits.
       const folder = join(root, "policy");
       mkdirSync(folder);
-      const file = join(folder, "policy.yaml");
-      const text = policy(workload, shared, ports, root);
-      writeFileSync(file, workload.candidate ? `${text}${CANDIDATE}` : text);
-      if (workload.candidate) writeFileSync(join(folder, "next.yaml"), text);
+      const file = join(root, POLICY_FILE);
+      const text = policyText(workload, shared, ports, root);
+      writeFileSync(file, text);
+      // Its own is another policy: of a candidate's section none is read.
+      if (workload.candidate) writeFileSync(join(folder, "next.yaml"), text.replace(CANDIDATE, ""));
       if (workload.contract) writeFileSync(join(folder, "answer.schema.json"), JSON.stringify(ANSWER_SCHEMA));
       if (workload.described) writeFileSync(join(folder, "orders.openapi.json"), JSON.stringify(DESCRIPTION));
       // As one that has been there for long: a policy just written is waited for.
@@ -44,7 +45,10 @@ export async function createPostern(world: World): Promise<Contestant> {
   };
 }
 
-function policy(workload: Workload, world: World, ports: Ports, folder: string): string {
+/** In the folder of a process. */
+export const POLICY_FILE = join("policy", "policy.yaml");
+
+export function policyText(workload: Workload, world: World, ports: Ports, folder: string): string {
   const at = (name: string) => JSON.stringify(join(world.folder, name));
   const tls =
     workload.transport === "plain"
@@ -64,7 +68,7 @@ ${tls}${workload.work === "connections" ? MANY_CONNECTIONS : ""}    upstream: ap
 upstreams:
   app: { address: '${workload.upstream === "h2c" ? "h2c" : "http"}://127.0.0.1:${ports.origin}' }
 log: { access: '${workload.accessLog ? "all" : "off"}' }
-${facilities(workload, folder)}${tracing(workload, ports)}${workload.policy === "full" ? fullPolicy(workload, world) : forwardPolicy(workload)}`;
+${facilities(workload, folder)}${tracing(workload, ports)}${workload.policy === "full" ? fullPolicy(workload, world) : forwardPolicy(workload)}${workload.candidate ? CANDIDATE : ""}`;
 }
 
 function facilities({ inventory, anomalies, exemplars, recorded }: Workload, folder: string): string {

@@ -14,6 +14,18 @@ export function cpuSeconds(pids: readonly number[]): number {
   return ticks / TICKS_PER_SECOND;
 }
 
+/**
+ * Time that the threads of a process had a core, without its children, to a few milliseconds: ticks are too coarse for short periods
+ * (sched-stats in the kernel's documentation; in nanoseconds).
+ */
+export function threadSeconds(pid: number): number {
+  const folder = `/proc/${pid}/task`;
+  let ns = 0;
+  for (const thread of readdirSync(folder))
+    ns += Number.parseInt(readFileSync(`${folder}/${thread}/schedstat`, "utf8"), 10);
+  return ns / 1e9;
+}
+
 /** Time that a core was not idle, in seconds, whoever used it: other processes, interrupts, other guests of the host. */
 export function coreBusySeconds(core: number): number {
   const line = readFileSync("/proc/stat", "utf8")

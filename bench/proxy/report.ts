@@ -1,5 +1,6 @@
 import type { ConnectionsSample } from "./connections.ts";
 import type { Idle, Sample } from "./measure.ts";
+import type { Pair } from "./paired-load.ts";
 import type { TransferSample } from "./transfer.ts";
 
 /** Medians over the rounds: what `--json` prints. */
@@ -148,6 +149,52 @@ export function renderConnections(rows: readonly ConnectionsRow[]): string {
 export function renderIdle(rows: readonly IdleRow[]): string {
   const lines = rows.map((row) => [row.title, row.readyMs.toFixed(0), row.residentMiB.toFixed(1)]);
   return table([["idle", "ready after ms", "resident MiB"], ...lines]);
+}
+
+/** What a facility adds to a request: of the differences of pairs the median, and between which half of them lie. */
+export interface AddedRow {
+  readonly workload: string;
+  readonly withoutUs: number;
+  readonly withUs: number;
+  /** Of a request without it: a machine that is slow for a while is slow for both. */
+  readonly addedShare: number;
+  readonly addedUs: number;
+  readonly quarterUs: number;
+  readonly threeQuartersUs: number;
+  readonly foreignShare: number;
+  readonly pairs: number;
+}
+
+export function addedRow(workload: string, pairs: readonly Pair[]): AddedRow {
+  const added = pairs.map(({ withUs, withoutUs }) => withUs - withoutUs).sort((a, b) => a - b);
+  return {
+    workload,
+    withoutUs: medianOf(pairs, (pair) => pair.withoutUs, 2),
+    withUs: medianOf(pairs, (pair) => pair.withUs, 2),
+    addedShare: medianOf(pairs, ({ withUs, withoutUs }) => withUs / withoutUs - 1, 3),
+    addedUs: medianOf(added, (us) => us, 2),
+    quarterUs: medianOf(added.slice(0, Math.ceil(added.length / 2)), (us) => us, 2),
+    threeQuartersUs: medianOf(added.slice(Math.floor(added.length / 2)), (us) => us, 2),
+    foreignShare: medianOf(pairs, (pair) => pair.foreignShare, 3),
+    pairs: pairs.length,
+  };
+}
+
+export function renderAdded(rows: readonly AddedRow[]): string {
+  const lines = rows.map((row) => [
+    row.workload,
+    row.withoutUs.toFixed(1),
+    row.withUs.toFixed(1),
+    row.addedUs.toFixed(1),
+    (row.addedShare * 100).toFixed(1),
+    `${row.quarterUs.toFixed(1)} to ${row.threeQuartersUs.toFixed(1)}`,
+    (row.foreignShare * 100).toFixed(0),
+    String(row.pairs),
+  ]);
+  return table([
+    ["workload", "µs without", "µs with", "added µs", "added %", "half of them µs", "others %", "pairs"],
+    ...lines,
+  ]);
 }
 
 function table(lines: readonly (readonly string[])[]): string {

@@ -54,7 +54,36 @@ export type SearchedBody = "get" | "json" | "form" | "multipart";
 export const IDLE_CONNECTIONS = 10_000;
 export const TRANSFER_BYTES = 1024 ** 3;
 
+/** What a policy may have beside its rules, each of which sees every request. */
+const NO_FACILITIES = {
+  accessLog: false,
+  recorded: false,
+  inventory: false,
+  anomalies: false,
+  exemplars: false,
+  traced: null,
+  candidate: false,
+} as const;
+
+/** The same work with nothing beside it. */
+export function withoutFacilities(workload: Workload): Workload {
+  return { ...workload, ...NO_FACILITIES };
+}
+
+export function hasFacility({
+  accessLog,
+  recorded,
+  inventory,
+  anomalies,
+  exemplars,
+  traced,
+  candidate,
+}: Workload): boolean {
+  return accessLog || recorded || inventory || anomalies || exemplars || traced !== null || candidate;
+}
+
 const http1 = {
+  ...NO_FACILITIES,
   protocol: "http/1.1",
   upstream: "http/1.1",
   work: "get",
@@ -67,13 +96,6 @@ const http1 = {
   searched: null,
   routes: 1,
   ratePerSecond: null,
-  accessLog: false,
-  recorded: false,
-  inventory: false,
-  anomalies: false,
-  exemplars: false,
-  traced: null,
-  candidate: false,
 } as const;
 const mtls = { ...http1, transport: "mtls" } as const;
 const h2 = { ...http1, protocol: "h2", transport: "tls" } as const;
