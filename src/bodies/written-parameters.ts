@@ -10,19 +10,30 @@ export function writtenPairs(
   explode: boolean,
   escaping: (value: unknown) => string = escaped,
 ): readonly (readonly [name: string, text: string])[] {
+  if (style === "deepObject") return stepsOf(name, value, escaping);
   const delimiter = style === "spaceDelimited" ? "%20" : style === "pipeDelimited" ? "%7C" : ",";
   if (Array.isArray(value)) {
-    if (style === "deepObject") return value.map((item) => [`${name}[]`, escaping(item)]);
     if (explode && style === "form") return value.map((item) => [name, escaping(item)]);
     return [[name, value.map(escaping).join(delimiter)]];
   }
   if (typeof value !== "object" || value === null) return [[name, escaping(value)]];
   const members = Object.entries(value);
-  if (style === "deepObject")
-    return members.map(([key, member]) => [`${name}[${encodeURIComponent(key)}]`, escaping(member)]);
   if (explode && style === "form") return members.map(([key, member]) => [encodeURIComponent(key), escaping(member)]);
   const between = explode && delimiter === "," ? "=" : delimiter;
   return [[name, members.map(([key, member]) => `${escaping(key)}${between}${escaping(member)}`).join(delimiter)]];
+}
+
+/** `items[0][name]`; items that are texts have no number. */
+function stepsOf(
+  name: string,
+  value: unknown,
+  escaping: (value: unknown) => string,
+): readonly (readonly [name: string, text: string])[] {
+  if (typeof value !== "object" || value === null) return [[name, escaping(value)]];
+  const isTexts = Array.isArray(value) && value.every((item) => typeof item !== "object" || item === null);
+  return Object.entries(value).flatMap(([step, inner]) => {
+    return stepsOf(`${name}[${isTexts ? "" : encodeURIComponent(step)}]`, inner, escaping);
+  });
 }
 
 /** A segment of a path, or a part of one. */

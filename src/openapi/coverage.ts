@@ -24,6 +24,9 @@ export interface Coverage {
 export function coverageOf(operation: Operation, description: Description): Coverage {
   const walk = new Walk(description, "readOnly");
   for (const parameter of operation.parameters) walk.parameter(parameter);
+  // A request of these has none, or is refused.
+  if (operation.body === null && !["GET", "HEAD"].includes(operation.method))
+    walk.weaken("body", "none is declared, and any passes", operation.place);
   for (const { range, schema, itemSchema, place } of operation.body?.media ?? []) {
     const own = itemSchema ?? schema;
     if (own === null) walk.weaken(`body ${range}`, "no schema", place);

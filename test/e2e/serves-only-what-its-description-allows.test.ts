@@ -37,6 +37,17 @@ paths:
             type: object
             additionalProperties: false
             properties: { status: { type: string, enum: [open, done] }, page: { type: integer, nullable: true } }
+        - { name: 'tags[]', in: query, schema: { type: array, items: { type: integer } } }
+        - { name: 'page[size]', in: query, schema: { type: integer, maximum: 100 } }
+        - name: where
+          in: query
+          style: deepObject
+          explode: true
+          schema:
+            type: object
+            properties:
+              total: { type: object, properties: { gte: { type: integer }, lt: { type: integer } } }
+              kinds: { type: array, maxItems: 2, items: { type: string, enum: [a, b] } }
         - { name: theme, in: cookie, schema: { type: string, enum: [dark, light] } }
         - { name: X-Tags, in: header, schema: { type: array, items: { type: string, maxLength: 3 } } }
       responses: {}
@@ -49,6 +60,8 @@ paths:
           application/x-www-form-urlencoded: { schema: { type: object, required: [sku], properties: { sku: { type: string, maxLength: 5 }, count: { type: integer } } } }
           text/*: {}
       responses: {}
+  /orders/cancel:
+    post: { responses: {} }
   /orders/{ids}:
     get:
       parameters: [{ name: ids, in: path, required: true, style: label, schema: { type: array, items: { type: integer } } }]
@@ -119,6 +132,9 @@ describe("honest clients", () => {
     ["?filter[status]=open&filter%5Bpage%5D=2", { filter: { status: "open", page: "2" } }],
     ["?filter[page]=null&other=1", { filter: { page: "null" }, other: "1" }],
     ["?q=a,b;c&limit=1", { q: "a,b;c", limit: "1" }],
+    ["?tags[]=1&tags[]=2&page[size]=5&page[number]=9", { tags: ["1", "2"], page: { size: "5", number: "9" } }],
+    ["?where[total][gte]=1&where[kinds][]=a&where[kinds][]=b", { where: { total: { gte: "1" }, kinds: ["a", "b"] } }],
+    ["?where[kinds][0]=a&where[kinds][1]=b", { where: { kinds: ["a", "b"] } }],
   ])("%s", async (query, understood) => {
     expect(await get(query)).toMatchObject({ status: 200, query: understood });
   });
@@ -156,6 +172,19 @@ describe("attacks on parameters", () => {
     ["?filter[__proto__][status]=evil", undefined, "query"],
     ["?filter[role]=admin", "filter", "additionalProperties"],
     ["?filter[page]=1&[filter][status]=evil", undefined, "query"],
+    ["?tags[]=evil", "tags[]", "type"],
+    ["?tags[0]=evil", undefined, "query"],
+    ["?tags=evil", undefined, "query"],
+    ["?page[size]=5&page=size", undefined, "query"],
+    ["?[page][size]=500", undefined, "query"],
+    ["?page[size][]=500", undefined, "query"],
+    ["?where[total][gte]=evil", "where", "type"],
+    ["?where[total]=evil", "where", "type"],
+    ["?where[kinds]=evil", "where", "type"],
+    ["?where[kinds][]=a&where[kinds][]=evil", "where", "enum"],
+    ["?where[kinds][0]=a&where[kinds][0]=evil", "where", "type"],
+    ["?where[total][gte][x]=evil", "where", "type"],
+    ["?where[total][gte]=1&where.total.gte=evil", undefined, "query"],
   ])("%s", async (query, name, keyword) => {
     const { status, errors } = await get(query);
     expect(status).toBe(422);
@@ -217,16 +246,33 @@ describe("what the document does not have", () => {
       status: 422,
       errors: [{ name: "admin", keyword: "unknownQuery" }],
     });
-    expect((await ask("/strict/orders?limit=5&filter[status]=open")).status).toBe(200);
+    expect((await ask("/strict/orders?limit=5&filter[status]=open&where[total][lt]=5")).status).toBe(200);
+    expect(await ask("/strict/orders?where[total][eq]=5&where[role]=admin&where[kinds][0]=a")).toMatchObject({
+      status: 422,
+      errors: [{ name: "where[total][eq]" }, { name: "where[role]" }],
+    });
   });
 
   test("or do not reach the service", async () => {
     const { query } = await ask("/bare/orders?admin=1&limit=5&x[y]=1&filter[status]=open&ids=1;role=2");
     expect(query).toBeUndefined();
-    expect(await ask("/bare/orders?admin=1&limit=5&x[y]=1&filter[status]=open")).toMatchObject({
+    expect(await ask("/bare/orders?admin=1&limit=5&x[y]=1&filter[status]=open&where[role]=admin")).toMatchObject({
       status: 200,
       query: { limit: "5", filter: { status: "open" } },
     });
+  });
+
+  test("a body of an operation that has none is refused with its members", async () => {
+    const cancel = (base: string, body?: string) =>
+      ask(`${base}/orders/cancel`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: body ?? null,
+      });
+    expect((await cancel("", '{"role":"admin"}')).status).toBe(413);
+    expect((await cancel("/strip", '{"role":"admin"}')).status).toBe(413);
+    expect((await cancel("")).status).toBe(200);
+    expect((await cancel("/strict", "{}")).status).toBe(200);
   });
 
   test("members come off where the policy says so, those of another alternative, too", async () => {

@@ -33,6 +33,12 @@ const POINT = {
   additionalProperties: false,
 };
 
+const NESTED = {
+  style: "deepObject",
+  type: "object",
+  properties: { at: POINT, ids: IDS, rows: { type: "array", items: POINT } },
+};
+
 describe("lists and objects, in the style that is said", () => {
   test.each<[unknown, string, string | null]>([
     [IDS, "?p=1&p=2", null],
@@ -55,6 +61,14 @@ describe("lists and objects, in the style that is said", () => {
     [{ ...POINT, style: "deepObject" }, "?p[x]=10", "query p: /x maximum"],
     [{ ...POINT, style: "deepObject" }, "?p[name]=abc", "query p: / required"],
     [{ ...POINT, style: "deepObject" }, "?p[x]=1&p[role]=admin", "query p: /role additionalProperties"],
+    [NESTED, "?p[at][x]=5&p[ids][]=1&p[ids][]=2&p[rows][0][x]=1&p[rows][1][x]=2", null],
+    [NESTED, "?p%5Bat%5D%5Bx%5D=%31%30", "query p: /at/x maximum"],
+    [NESTED, "?p[rows][0][x]=1&p[rows][1][name]=2", "query p: /rows/1 required"],
+    [NESTED, "?p[ids][0]=1&p[ids][2]=2", "query p: style: items out of their order"],
+    [NESTED, "?p[rows][][x]=1", "query p: style: members of an item without a number"],
+    [NESTED, "?p[at]=1&p[at][x]=1", "query p: style: a text and members at once"],
+    [NESTED, "?p[a][b][c][d][e][f]=1", "query p: style: more than 5 steps"],
+    [NESTED, "?p=1", "query: p in another spelling"],
   ])("query %j: %s → %s", (parameter, text, wanted) => {
     expect(query({ p: parameter }, text)).toBe(wanted);
   });
@@ -233,6 +247,8 @@ test("what has no meaning is a problem at its place", () => {
   expect(problems({ cookies: { p: { content: "application/json", explode: true } } })).toHaveLength(1);
   expect(problems({ queryString: POINT, unknownQuery: "refuse" })).toEqual([expect.stringContaining("unknownQuery")]);
   expect(problems({ path: { orderId: { type: "array", items: { type: "object" } } } })).toHaveLength(1);
+  expect(problems({ query: { p: { type: "array", items: { type: "object" } } } })).toHaveLength(1);
+  expect(problems({ query: { p: { style: "deepObject", type: "array", items: { type: "object" } } } })).toEqual([]);
 });
 
 test("no text in any place or style makes the check throw", () => {

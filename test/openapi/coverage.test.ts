@@ -23,6 +23,12 @@ components:
       properties: { id: { type: string, readOnly: true }, password: { type: string, writeOnly: true } }
 `;
 
+test("a body that nobody declares is loose, where a request may have one", () => {
+  const description = described(document("paths: { /a: { get: { responses: {} }, delete: { responses: {} } } }"));
+  const weak = description.operations.map((operation) => coverageOf(operation, description).weak);
+  expect(weak).toEqual([[], [expect.objectContaining({ part: "body", what: "none is declared, and any passes" })]]);
+});
+
 test("what may not be there is bounded, and parts by their place are looked at", () => {
   const description = described(document(API));
   const [operation] = description.operations;

@@ -193,6 +193,7 @@ function compileOne(
       properties: types.names,
     },
     isJson: content !== undefined,
+    isNested: style === "deepObject" && hasInner(types, shape),
     types,
     validate: (value) => compiled.validator.judge(value),
     placeOf: (keyword) => places.get(keyword) ?? own,
@@ -249,6 +250,18 @@ export function shapeOf({ types, names, namesOthers }: TextTypes, style: Style):
   return names.length > 0 || namesOthers || style === "deepObject" ? "object" : "primitive";
 }
 
+/** Whether it has items or members that no single text is: objects, lists. */
+export function hasInner(types: TextTypes, shape: Shape): boolean {
+  const others = types.namesOthers ? [""] : [];
+  const parts =
+    shape === "object"
+      ? [...types.names, ...others].map((member) => types.member(member))
+      : shape === "array"
+        ? [types.item(0)]
+        : [];
+  return parts.some((part) => (part.types & ~(TYPE.array | TYPE.object | TYPE.null)) === 0);
+}
+
 function checkStyle(
   section: Section,
   at: readonly string[],
@@ -271,9 +284,7 @@ function checkStyle(
   const isSpread = section === "query" && (style ?? "form") === "form" && explode !== false;
   if (isSpread && shape === "object" && types.names.length === 0 && !types.namesOthers)
     problem("its members are parameters of their own; expected 'properties'", "type");
-  const parts =
-    shape === "object" ? types.names.map((member) => types.member(member)) : shape === "array" ? [types.item(0)] : [];
-  if (parts.some((part) => (part.types & ~(TYPE.array | TYPE.object)) === 0)) {
+  if (style !== "deepObject" && hasInner(types, shape)) {
     const what = shape === "array" ? "items" : "members";
     problem(`expected ${what} of type string, integer, number or boolean`, shape === "array" ? "items" : "properties");
   }

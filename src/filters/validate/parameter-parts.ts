@@ -1,5 +1,5 @@
-import { parseEscapedForm } from "../../bodies/form.ts";
-import { DeclaredNames, oneStepInto, respelledCookie } from "../../bodies/names.ts";
+import { decodeStrictly, parseEscapedForm } from "../../bodies/form.ts";
+import { DeclaredNames, oneStepInto, respelledCookie, stepsInto } from "../../bodies/names.ts";
 import {
   type EscapedValues,
   readCookieStyle,
@@ -16,9 +16,12 @@ import type { HeaderBlock } from "../../message/headers.ts";
 import { withoutParameters } from "../../message/query.ts";
 import { canonicalName } from "../../message/reserved-names.ts";
 import { decodeSegment } from "../../message/target.ts";
+import type { TextTypes } from "../../schema/questions/texts.ts";
+import { TYPE } from "../../schema/subschema.ts";
 import { excerpt } from "../../support/excerpt.ts";
 import { ok } from "../../support/result.ts";
 import { cookieReadings } from "./cookie-readings.ts";
+import { judgeDeep, sentOf } from "./deep-values.ts";
 import { ParameterFaults } from "./parameter-faults.ts";
 import { judgeParameter, type Parameter, type ParameterFault } from "./parameters.ts";
 
@@ -94,20 +97,27 @@ function judgeSegment(
 /** Parameters of a query whose value is in several pairs, and which pairs those are. */
 export class QueryNames {
   readonly declared: DeclaredNames;
+  readonly #deep: ReadonlyMap<string, Parameter>;
   /** All names that no other parameter has are members of this one: an object of the style `form`, exploded. */
   readonly #open: Parameter | null;
 
   constructor(parameters: readonly Parameter[]) {
-    const deep = parameters.filter(isDeep).map(({ name }) => name);
+    const deep = parameters.filter(isDeep);
     const names = parameters.flatMap((parameter) => {
       if (isDeep(parameter)) return [];
       return isSpread(parameter) ? parameter.styled.properties : [parameter.name];
     });
-    this.declared = new DeclaredNames(names, deep);
+    const namesOf = (own: readonly Parameter[]): string[] => own.map(({ name }) => name);
+    const nested = deep.filter(({ isNested }) => isNested);
+    this.declared = new DeclaredNames(names, namesOf(deep.filter(({ isNested }) => !isNested)), namesOf(nested));
+    this.#deep = new Map(deep.map((parameter) => [parameter.name, parameter]));
     this.#open = parameters.find((parameter) => isSpread(parameter) && parameter.types.namesOthers) ?? null;
   }
 
   isUnknown(name: string): boolean {
+    const [owner = "", steps = []] = this.#deep.size === 0 ? [] : (stepsInto(name) ?? []);
+    const parameter = this.#deep.get(owner);
+    if (parameter !== undefined) return isUndeclared(parameter.types, steps);
     return this.#open === null && !this.declared.has(name);
   }
 
@@ -129,6 +139,18 @@ export class QueryNames {
 
 function isDeep({ styled }: Parameter): boolean {
   return styled.style === "deepObject";
+}
+
+/** Whether steps lead into an object that declares members, and says nothing of one that is called so. */
+function isUndeclared(types: TextTypes, steps: readonly string[]): boolean {
+  let inner = types;
+  for (const step of steps) {
+    const isItem = (inner.types & TYPE.array) !== 0 && /^\d*$/.test(step);
+    if (!isItem && (inner.names.length === 0 || inner.namesOthers)) return false;
+    if (!isItem && !inner.names.includes(step)) return true;
+    inner = isItem ? inner.item(Number(step)) : inner.member(step);
+  }
+  return false;
 }
 
 function isSpread({ styled: { style, explode, shape }, isJson }: Parameter): boolean {
@@ -155,12 +177,24 @@ export function judgeQuery(
       return faults.verdict(showsErrors);
     }
     for (const parameter of parameters) {
+      if (parameter.isNested) {
+        faults.add(parameter.name, judgeNested(parameter, parsed.value));
+        continue;
+      }
       const styled = isPlain(parameter) ? parameter.styled : names.styledIn(parsed.value, parameter);
       faults.add(parameter.name, judgeParameter(parameter, readQueryStyle(styled, parsed.value)));
     }
     if (refuseUnknown) for (const name of parsed.value.keys()) if (names.isUnknown(name)) faults.add(name, unknown);
     return faults.verdict(showsErrors);
   };
+}
+
+/** Names have been decoded, values not. */
+function judgeNested(parameter: Parameter, query: EscapedValues): readonly ParameterFault[] {
+  const texts = [...sentOf(parameter.name, query)].map(([name, values]) => {
+    return [name, values.map((value) => decodeStrictly(value) ?? "")] as const;
+  });
+  return judgeDeep(parameter, new Map(texts));
 }
 
 const UNKNOWN = "no parameter of this name is expected";

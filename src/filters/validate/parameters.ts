@@ -17,6 +17,8 @@ export interface Parameter {
   readonly styled: StyledParameter;
   /** Of `content`: its text is JSON. */
   readonly isJson: boolean;
+  /** Of style deepObject: more than one step leads into it. */
+  readonly isNested: boolean;
   /** What its texts may be. */
   readonly types: TextTypes;
   readonly validate: ParameterValidator;

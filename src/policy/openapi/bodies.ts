@@ -25,7 +25,7 @@ import { DEFAULTS } from "../../support/defaults.ts";
 import { placeOf, type RouteEntry } from "./entry.ts";
 import { alternatives, partOf, sayObject, together } from "./form-parts.ts";
 import { lowerForm } from "./forms.ts";
-import { type BodyRules, type Lowering, takesAnyText } from "./lowering.ts";
+import { type BodyRules, type Lowering, takesAnyBytes, takesAnyText } from "./lowering.ts";
 import { unenforcedIn } from "./parameters.ts";
 import { lowerParts } from "./parts.ts";
 
@@ -220,7 +220,7 @@ function canJudge(range: string, { schema, place }: MediaRange, lowering: Loweri
   const { loose } = lowering;
   if (schema === null) return false;
   if (!isJson(range) && !isForm(range) && !isAnyText(range) && !range.includes("*")) {
-    loose(`schemas of ${range}`, place);
+    if (hasParts(range) || !takesAnyBytes(schema.value)) loose(`schemas of ${range}`, place);
     return false;
   }
   if (isAnyText(range) && takesAnyText(schema.value)) return false;
@@ -232,11 +232,13 @@ function canJudge(range: string, { schema, place }: MediaRange, lowering: Loweri
   const fault =
     bytes > DEFAULTS.schemaWorkBytesMax
       ? "schemas that would take minutes for one body"
-      : isForm(range) && formFault(types) !== null
-        ? "forms with fields that are objects"
-        : isAnyText(range) && (types.types & TYPE.string) === 0
-          ? "schemas of text that take no text"
-          : null;
+      : isForm(range) && (types.types & TYPE.object) === 0
+        ? "forms that are no objects"
+        : isForm(range) && formFault(types) !== null
+          ? "forms with fields that are objects"
+          : isAnyText(range) && (types.types & TYPE.string) === 0
+            ? "schemas of text that take no text"
+            : null;
   if (fault !== null) loose(fault, schema.place);
   return fault === null;
 }

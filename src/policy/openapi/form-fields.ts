@@ -52,8 +52,10 @@ export function kindOf(part: Part, encoding: Members, range: string, description
 }
 
 function isFile(own: readonly Part[], said: string | null): boolean {
-  const isBinary = own.some(({ spot }) => spot.members["format"] === "binary");
-  const isEncoded = firstText(own, "contentEncoding") !== null;
+  const encoding = firstText(own, "contentEncoding");
+  const isBinary = encoding === "binary" || own.some(({ spot }) => spot.members["format"] === "binary");
+  // These are the bytes themselves (RFC 2045 section 6.2).
+  const isEncoded = encoding !== null && !["7bit", "8bit", "binary"].includes(encoding);
   return isBinary || (!isEncoded && said !== null && !said.split(",").every(isFieldType));
 }
 

@@ -81,9 +81,11 @@ class FormLowering {
   lower(schema: SchemaReference, pointer: string, place: SchemaPlace): LoweredForm {
     const start = partOf(schema, pointer);
     const parts = together(start, this.#description.reading);
-    // What comes by its place alone has no names that could be looked for.
-    const list = parts.find(({ spot }) => spot.text("type") === "array" || spot.at("prefixItems") !== null);
-    if (list !== undefined) this.#skip("forms that are lists", list.spot.place);
+    // What comes by its place alone has no names that could be looked for, and no form is a text.
+    const isOther = parts.some(
+      ({ spot }) => (spot.text("type") ?? "object") !== "object" || spot.at("prefixItems") !== null,
+    );
+    if (isOther) this.#skip("forms that are no objects", schema.place);
     const required = new Set(parts.flatMap(({ spot }) => namesIn(spot.members["required"])));
     let isClosed = this.#requests.undeclared !== "ignore";
     for (const { spot } of parts) isClosed = this.#wholeWords(spot, place) || isClosed;

@@ -48,6 +48,13 @@ const SILENT: ReadonlySet<string> = new Set([
   "$comment",
 ]);
 
+/** The same of a body that is no text: `format: binary` only says so. */
+export function takesAnyBytes(schema: unknown): boolean {
+  if (!isMembers(schema)) return schema === true;
+  const { format, ...others } = schema;
+  return (format === undefined || format === "binary") && takesAnyText(others);
+}
+
 /** Whether any text fits: it need not be held to be judged, and may be as long as it likes. */
 export function takesAnyText(schema: unknown): boolean {
   if (schema === true) return true;

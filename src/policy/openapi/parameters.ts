@@ -1,5 +1,5 @@
 import { isForm, isJson, mediaTypeOf } from "../../bodies/media-type.ts";
-import { shapeOf } from "../../filters/validate/compile-parameters.ts";
+import { hasInner, shapeOf } from "../../filters/validate/compile-parameters.ts";
 import type { SchemaLibrary } from "../../openapi/description.ts";
 import type { DescribedParameter, SchemaReference } from "../../openapi/operation.ts";
 import type { CompiledSchema } from "../../schema/compile.ts";
@@ -42,12 +42,15 @@ export function lowerParameter(
   const { style } = parameter;
   const shape = shapeOf(types, style);
   const loose = unenforcedIn(compiled.value).map(([word]) => `${word} of parameters`);
-  const isPlain = (part: typeof types): boolean => (part.types & ~(TYPE.array | TYPE.object | TYPE.null)) !== 0;
-  if (shape === "array" && !isPlain(types.item(0))) return unread("lists of objects or lists in parameters");
-  if (shape === "primitive" && !isPlain(types)) return unread("parameters that are lists or objects at once");
+  const isPlain = (types.types & ~(TYPE.array | TYPE.object | TYPE.null)) !== 0;
+  if (shape === "primitive" && !isPlain) return unread("parameters that are lists or objects at once");
+  if (style !== "deepObject" && hasInner(types, shape))
+    return unread(
+      shape === "array"
+        ? "lists of objects or lists in parameters"
+        : "parameters that are objects with lists or objects in them",
+    );
   if (shape === "object") {
-    if (types.names.some((name) => !isPlain(types.member(name))))
-      return unread("parameters that are objects with lists or objects in them");
     const isSpread = where === "query" && style === "form" && parameter.explode;
     if (isSpread && types.names.length === 0 && !types.namesOthers)
       return unread("parameters that are objects without 'properties'");

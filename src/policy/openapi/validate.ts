@@ -24,6 +24,9 @@ export function addValidation(
   const isWhole = operation.parameters.some((parameter) => parameter.in === "querystring");
   if (undeclaredParameters !== "ignore" && !isWhole) entry.set(["validate", "unknownQuery"], undeclaredParameters, at);
   if (operation.body !== null) addBody(entry, operation, operation.body, lowering);
+  // Rails and Laravel lay members of a body over those of the query, whatever is declared; GET has none anyway.
+  else if (lowering.requests.undeclared !== "ignore" && !["GET", "HEAD"].includes(operation.method))
+    entry.set(["validate", "body", "maxBytes"], "0B", at);
 }
 
 const SECTIONS = { path: "path", query: "query", header: "headers", cookie: "cookies" } as const;

@@ -288,12 +288,19 @@ multipart/form-data:
     properties:
       pdf: { contentMediaType: application/pdf }
       raw: { type: string, contentMediaType: application/octet-stream }
+      bin: { type: string, contentMediaType: application/pdf, contentEncoding: binary }
+      b64: { type: string, contentMediaType: application/pdf, contentEncoding: base64 }
       any: {}
     additionalProperties: false
 `);
     expect(await send(check, file("pdf", "a.pdf", "application/pdf", "%PDF-1.7"))).toBe(CONTINUE);
     expect(await send(check, file("pdf", "a.pdf", "application/pdf", "MZ"))).toMatchObject({
       reason: "file_content_mismatch",
+    });
+    expect(await send(check, file("bin", "a.pdf", "application/pdf", "%PDF-1.7"))).toBe(CONTINUE);
+    expect(await send(check, field("b64", "JVBERi0xLjc="))).toBe(CONTINUE);
+    expect(await send(check, file("b64", "a.pdf", "application/pdf", "%PDF-1.7"))).toMatchObject({
+      reason: "form_field_invalid",
     });
     expect(await send(check, file("raw", "a.exe", "application/x-msdownload", "MZ"))).toBe(CONTINUE);
     expect(await send(check, field("any", "text"))).toBe(CONTINUE);
@@ -340,6 +347,15 @@ application/x-www-form-urlencoded:
     const entity = '<!DOCTYPE order [<!ENTITY a SYSTEM "file:///etc/passwd">]><order>&a;</order>';
     expect(await judge(check, "application/xml", entity)).toMatchObject({ reason: "xml_construct_denied" });
     expect((await looseOf(content)).join()).not.toContain("not enforced");
+  });
+
+  test("what is no text is told where its schema asks for something, and not where it only says what it is", async () => {
+    const told = async (schema: string): Promise<string> =>
+      (await looseOf(`application/octet-stream: { schema: ${schema} }`)).join();
+    expect(await told("{ type: string, format: binary }")).not.toContain("not enforced");
+    expect(await told("{ type: string, format: binary, maxLength: 5 }")).toContain(
+      "schemas of application/octet-stream",
+    );
   });
 
   test("a body that need not be there is none of them", async () => {

@@ -139,6 +139,7 @@ function fieldRule(
     takesEmpty: false,
     styled: { name, style: style ?? "form", explode: isList, shape: own, properties: types.names },
     isJson,
+    isNested: way === "deep",
     types,
     validate: (value) => validator.judge(value),
     placeOf: placesOf(settings, context.place("form", "fields", name), context, "form", "fields", name),

@@ -10,10 +10,10 @@ import { DEFAULTS } from "../../../support/defaults.ts";
 import { excerpt } from "../../../support/excerpt.ts";
 import type { Result } from "../../../support/result.ts";
 import type { Turns } from "../../../support/turns.ts";
+import { judgeDeep, sentOf } from "../deep-values.ts";
 import { judgeHeld, judgeInLine, type Part } from "../held-body.ts";
 import { ParameterFaults } from "../parameter-faults.ts";
 import { judgeParameter, type ParameterFault } from "../parameters.ts";
-import { judgeDeep, sentOf } from "./deep.ts";
 import { type FieldRule, type FormRules, fieldOf, isOtherCharset, judgeField, malformed } from "./rules.ts";
 import { FormWatch, missingFile } from "./watch.ts";
 import { judgeWholeForm } from "./whole.ts";
@@ -141,7 +141,7 @@ function boundsFaults(values: FormValues, rules: FormRules): ParameterFaults {
 /** A field by all that was sent of it; `escaped`: values as they stand, where some hold items. */
 function judgeSent(field: FieldRule, values: FormValues, escaped: FormValues): readonly ParameterFault[] {
   const { name } = field.parameter;
-  if (field.way === "deep") return judgeDeep(field, sentOf(name, values));
+  if (field.way === "deep") return judgeDeep(field.parameter, sentOf(name, values));
   if (field.way === "plain") return judgeField(field, values.get(name) ?? []);
   return judgeParameter(field.parameter, readQueryStyle(field.parameter.styled, escaped));
 }

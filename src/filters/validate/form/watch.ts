@@ -9,9 +9,9 @@ import { ByteHold } from "../../../message/byte-hold.ts";
 import type { Exchange } from "../../../message/exchange.ts";
 import { excerpt } from "../../../support/excerpt.ts";
 import type { Turns } from "../../../support/turns.ts";
+import { judgeDeep, sentOf } from "../deep-values.ts";
 import { ParameterFaults } from "../parameter-faults.ts";
 import { PartReading, type Stop } from "../part-reading.ts";
-import { judgeDeep, sentOf } from "./deep.ts";
 import { judgeFileHead } from "./file-head.ts";
 import {
   type FieldRule,
@@ -239,7 +239,7 @@ export class FormWatch implements BodyWatch, PartHandler<Stop> {
   #judgeWhole(): Verdict | Promise<Verdict> {
     const faults = new ParameterFaults("form");
     for (const [name, field] of this.#rules.fields) {
-      if (field.way === "deep") faults.add(name, judgeDeep(field, sentOf(name, this.#kept)));
+      if (field.way === "deep") faults.add(name, judgeDeep(field.parameter, sentOf(name, this.#kept)));
       else if (field.isList || !this.#counts.has(name)) faults.add(name, judgeField(field, this.#kept.get(name) ?? []));
     }
     for (const file of this.#rules.files.values()) {

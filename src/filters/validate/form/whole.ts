@@ -5,10 +5,10 @@ import type { Exchange } from "../../../message/exchange.ts";
 import type { Judgement } from "../../../schema/judge/validator.ts";
 import { DEFAULTS } from "../../../support/defaults.ts";
 import { atOnce, type Steps } from "../../../support/turns.ts";
+import { deepValue, type SentTexts, sentOf } from "../deep-values.ts";
 import { fieldValue } from "../form-object.ts";
 import { judgeInLine } from "../held-body.ts";
 import { ParameterFaults } from "../parameter-faults.ts";
-import { deepValue, type SentTexts, sentOf } from "./deep.ts";
 import { type FieldRule, type FormRules, fieldOf, type WholeRule } from "./rules.ts";
 
 /** What has come of a form whose fields are good each. */

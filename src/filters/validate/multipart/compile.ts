@@ -116,6 +116,7 @@ function textOf({ root, validator }: CompiledSchema, name: string, placeOf: Para
     takesEmpty: false,
     styled: { name, style: "form", explode: false, shape: "primitive", properties: [] },
     isJson: false,
+    isNested: false,
     types,
     validate: (value) => validator.judge(value),
     placeOf,

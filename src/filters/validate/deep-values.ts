@@ -1,21 +1,20 @@
-import { type DeepTexts, readDeep } from "../../../bodies/deep-names.ts";
-import { stepsInto } from "../../../bodies/names.ts";
-import type { TextTypes } from "../../../schema/questions/texts.ts";
-import { ALL_TYPES, TYPE } from "../../../schema/subschema.ts";
-import { ok } from "../../../support/result.ts";
-import { judgeParameter, judgeValue, type ParameterFault, styleFault } from "../parameters.ts";
-import { textValue } from "../text-values.ts";
-import type { FieldRule } from "./rules.ts";
+import { type DeepTexts, readDeep } from "../../bodies/deep-names.ts";
+import { stepsInto } from "../../bodies/names.ts";
+import type { TextTypes } from "../../schema/questions/texts.ts";
+import { ALL_TYPES, TYPE } from "../../schema/subschema.ts";
+import { ok } from "../../support/result.ts";
+import { judgeParameter, judgeValue, type Parameter, type ParameterFault, styleFault } from "./parameters.ts";
+import { textValue } from "./text-values.ts";
 
 export type SentTexts = ReadonlyMap<string, readonly string[]>;
 
-/** Of all that was sent, what steps lead into a field. */
+/** Of all that was sent, what steps lead into a field or parameter. */
 export function sentOf(name: string, values: SentTexts): SentTexts {
   return new Map([...values].filter(([sent]) => stepsInto(sent)?.[0] === name));
 }
 
-/** A field of style deepObject, by what was sent of it under its names. */
-export function judgeDeep({ parameter }: FieldRule, sent: SentTexts): readonly ParameterFault[] {
+/** A field or parameter of style deepObject, by what was sent of it under its names. */
+export function judgeDeep(parameter: Parameter, sent: SentTexts): readonly ParameterFault[] {
   const read = readDeep(sent);
   if (!read.ok) return [styleFault(parameter, read.error)];
   const { value } = read;
