@@ -1,7 +1,7 @@
 import type { Attribute } from "../attributes/attribute.ts";
 import type { AttributeType, Read } from "../attributes/types.ts";
 import { DYN, listOf, STRING, TIMESTAMP, type Type } from "./types.ts";
-import { fromJson, momentOf } from "./values.ts";
+import { fromJson, momentOfMs } from "./values.ts";
 
 const TYPES: Readonly<Record<AttributeType, Type>> = {
   text: STRING,
@@ -21,6 +21,6 @@ export function readerOf({ type, read }: Attribute): Read {
   if (type !== "time") return read;
   return (exchange) => {
     const ms = read(exchange);
-    return typeof ms === "number" ? momentOf(ms) : undefined;
+    return typeof ms === "number" ? momentOfMs(ms) : undefined;
   };
 }

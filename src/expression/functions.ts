@@ -8,10 +8,13 @@ import {
   Duration,
   EvalFault,
   type Evaluation,
+  floorDivided,
   fromJson,
   isInt,
   kindOf,
   momentOf,
+  momentOfMs,
+  NS_PER_MS,
   namesOf,
   Timestamp,
 } from "./values.ts";
@@ -130,7 +133,7 @@ const NOT_ONE = new EvalFault("a text or number that cannot be converted");
 
 function toInt(value: unknown): unknown {
   if (typeof value === "bigint") return value;
-  if (value instanceof Timestamp) return BigInt(Math.floor(value.ms / 1000));
+  if (value instanceof Timestamp) return floorDivided(value.ns, NS_PER_S);
   if (typeof value === "number") {
     if (!Number.isFinite(value)) return NOT_ONE;
     const whole = BigInt(Math.trunc(value));
@@ -149,34 +152,60 @@ function toDouble(value: unknown): unknown {
 }
 
 function toText(value: unknown): unknown {
-  if (value instanceof Timestamp) return new Date(value.ms).toISOString();
+  if (value instanceof Timestamp) return momentText(value);
   if (typeof value === "string") return value;
   return typeof value === "boolean" || typeof value === "number" || typeof value === "bigint"
     ? String(value)
     : undefined;
 }
 
+/** Milliseconds as JavaScript writes them, and what is less where there is some. */
+function momentText({ ms, ns }: Timestamp): string {
+  const text = new Date(ms).toISOString();
+  const rest = ns - BigInt(ms) * NS_PER_MS;
+  return rest === 0n ? text : text.replace("Z", `${String(rest).padStart(6, "0").replace(/0+$/, "")}Z`);
+}
+
+const NS_PER_S = 1_000n * NS_PER_MS;
+
 /** RFC 3339. */
-const MOMENT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/;
+const MOMENT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/;
 
 function toTimestamp(value: unknown): unknown {
   if (value instanceof Timestamp) return value;
   if (typeof value !== "string" && typeof value !== "bigint" && typeof value !== "number") return undefined;
-  const ms = typeof value === "string" ? (MOMENT.test(value) ? Date.parse(value) : Number.NaN) : Number(value) * 1000;
-  return Number.isNaN(ms) ? NOT_ONE : momentOf(ms);
+  if (typeof value === "bigint") return momentOf(value * NS_PER_S);
+  if (typeof value === "number") return Number.isNaN(value) ? NOT_ONE : momentOfMs(value * 1000);
+  const [, fraction] = MOMENT.exec(value) ?? [];
+  const ms = MOMENT.test(value) ? Date.parse(value.replace(/\.\d+/, "")) : Number.NaN;
+  return Number.isNaN(ms) ? NOT_ONE : momentOf(BigInt(ms) * NS_PER_MS + fractionOf(fraction, NS_PER_S));
+}
+
+/** `.5` of so many nanoseconds, without what is less than one. */
+function fractionOf(fraction: string | undefined, ns: bigint): bigint {
+  return fraction === undefined ? 0n : (BigInt(fraction.slice(1).padEnd(9, "0")) * ns) / 1_000_000_000n;
 }
 
 const DURATION_TEXT = /^-?(?:\d{1,15}(?:\.\d{1,9})?(?:h|ms|m|s|us|ns))+$/;
-const UNIT_MS: Readonly<Record<string, number>> = { h: 3_600_000, m: 60_000, s: 1_000, ms: 1, us: 1e-3, ns: 1e-6 };
+const UNIT_NS: Readonly<Record<string, bigint>> = {
+  h: 3_600n * NS_PER_S,
+  m: 60n * NS_PER_S,
+  s: NS_PER_S,
+  ms: NS_PER_MS,
+  us: 1_000n,
+  ns: 1n,
+};
 
 function toDuration(value: unknown): unknown {
   if (value instanceof Duration) return value;
   if (typeof value !== "string") return undefined;
   if (value.length > 64 || !DURATION_TEXT.test(value)) return NOT_ONE;
-  let ms = 0;
-  for (const [, count, unit = ""] of value.matchAll(/([\d.]+)(h|ms|m|s|us|ns)/g))
-    ms += Number(count) * (UNIT_MS[unit] ?? 0);
-  return new Duration(value.startsWith("-") ? -ms : ms);
+  let ns = 0n;
+  for (const [, count = "", fraction, unit = ""] of value.matchAll(/(\d+)(\.\d+)?(h|ms|m|s|us|ns)/g)) {
+    const one = UNIT_NS[unit] ?? 0n;
+    ns += BigInt(count) * one + fractionOf(fraction, one);
+  }
+  return new Duration(value.startsWith("-") ? -ns : ns);
 }
 
 /** A part of a moment, in UTC or by the clocks of a zone. */

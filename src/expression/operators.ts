@@ -135,9 +135,9 @@ function ofDoubles(op: Arithmetic, a: number, b: number): unknown {
 
 function ofTimes(op: Arithmetic, a: unknown, b: unknown): Timestamp | Duration | EvalFault | null {
   if (op !== "+" && op !== "-") return null;
-  const sign = op === "+" ? 1 : -1;
-  if (a instanceof Duration && b instanceof Duration) return new Duration(a.ms + sign * b.ms);
-  if (a instanceof Timestamp && b instanceof Duration) return momentOf(a.ms + sign * b.ms);
-  if (op === "+") return a instanceof Duration && b instanceof Timestamp ? momentOf(a.ms + b.ms) : null;
-  return a instanceof Timestamp && b instanceof Timestamp ? new Duration(a.ms - b.ms) : null;
+  const sign = op === "+" ? 1n : -1n;
+  if (a instanceof Duration && b instanceof Duration) return new Duration(a.ns + sign * b.ns);
+  if (a instanceof Timestamp && b instanceof Duration) return momentOf(a.ns + sign * b.ns);
+  if (op === "+") return a instanceof Duration && b instanceof Timestamp ? momentOf(a.ns + b.ns) : null;
+  return a instanceof Timestamp && b instanceof Timestamp ? new Duration(a.ns - b.ns) : null;
 }

@@ -2,30 +2,51 @@ import { JsonNumber } from "../bodies/json-number.ts";
 import { memberNames } from "../bodies/json-parser.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 
-/** A moment in Unix milliseconds. */
-export class Timestamp {
-  readonly ms: number;
+export const NS_PER_MS = 1_000_000n;
 
-  constructor(ms: number) {
-    this.ms = ms;
+/** A moment: nanoseconds since 1970, for a double of milliseconds does not tell apart what is closer than 244 of them. */
+export class Timestamp {
+  readonly ns: bigint;
+
+  constructor(ns: bigint) {
+    this.ns = ns;
+  }
+
+  /** Unix milliseconds, without what is less than one. */
+  get ms(): number {
+    return Number(floorDivided(this.ns, NS_PER_MS));
   }
 }
 
 /** RFC 3339 has the years 1 to 9999; what else a client sends or a sum comes to has no date. */
-const MOMENT_MS_MIN = Date.parse("0001-01-01T00:00:00Z");
-const MOMENT_MS_MAX = Date.UTC(10_000, 0, 1) - 1;
+const MOMENT_NS_MIN = BigInt(Date.parse("0001-01-01T00:00:00Z")) * NS_PER_MS;
+const MOMENT_NS_MAX = BigInt(Date.UTC(10_000, 0, 1)) * NS_PER_MS - 1n;
 
-/** `ms`: Unix milliseconds. */
-export function momentOf(ms: number): Timestamp | EvalFault {
-  return ms >= MOMENT_MS_MIN && ms <= MOMENT_MS_MAX ? new Timestamp(ms) : NO_DATE;
+/** `ns`: since 1970. */
+export function momentOf(ns: bigint): Timestamp | EvalFault {
+  return ns >= MOMENT_NS_MIN && ns <= MOMENT_NS_MAX ? new Timestamp(ns) : NO_DATE;
 }
 
-/** A length of time in milliseconds. */
-export class Duration {
-  readonly ms: number;
+/** `ms`: Unix milliseconds. */
+export function momentOfMs(ms: number): Timestamp | EvalFault {
+  return Number.isFinite(ms) ? momentOf(nsOf(ms)) : NO_DATE;
+}
 
-  constructor(ms: number) {
-    this.ms = ms;
+function nsOf(ms: number): bigint {
+  const whole = Math.floor(ms);
+  return BigInt(whole) * NS_PER_MS + BigInt(Math.round((ms - whole) * 1e6));
+}
+
+export function floorDivided(value: bigint, by: bigint): bigint {
+  return value / by - (value < 0n && value % by !== 0n ? 1n : 0n);
+}
+
+/** A length of time in nanoseconds. */
+export class Duration {
+  readonly ns: bigint;
+
+  constructor(ns: bigint) {
+    this.ns = ns;
   }
 }
 
@@ -113,10 +134,10 @@ export function isEqual(left: unknown, right: unknown, evaluation: Evaluation<un
     return Array.isArray(a) && Array.isArray(b) ? areEqual(a, b, evaluation) : false;
   }
   if (a instanceof Timestamp || b instanceof Timestamp) {
-    return a instanceof Timestamp && b instanceof Timestamp && a.ms === b.ms;
+    return a instanceof Timestamp && b instanceof Timestamp && a.ns === b.ns;
   }
   if (a instanceof Duration || b instanceof Duration) {
-    return a instanceof Duration && b instanceof Duration && a.ms === b.ms;
+    return a instanceof Duration && b instanceof Duration && a.ns === b.ns;
   }
   const names = namesOf(a);
   const others = namesOf(b);
@@ -161,9 +182,13 @@ export function compare(left: unknown, right: unknown): number | undefined {
   if (isNumeric(a) && isNumeric(b)) return a < b ? -1 : a > b ? 1 : Number.isNaN(a) || Number.isNaN(b) ? Number.NaN : 0;
   if (typeof a === "string" && typeof b === "string") return compareTexts(a, b);
   if (typeof a === "boolean" && typeof b === "boolean") return Number(a) - Number(b);
-  if (a instanceof Timestamp && b instanceof Timestamp) return a.ms - b.ms;
-  if (a instanceof Duration && b instanceof Duration) return a.ms - b.ms;
+  if (a instanceof Timestamp && b instanceof Timestamp) return ordered(a.ns, b.ns);
+  if (a instanceof Duration && b instanceof Duration) return ordered(a.ns, b.ns);
   return undefined;
+}
+
+function ordered(a: bigint, b: bigint): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 export function isNumeric(value: unknown): value is number | bigint {

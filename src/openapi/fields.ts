@@ -1,4 +1,4 @@
-import { nearestHint } from "../support/schema.ts";
+import { nearest, nearestHint } from "../support/schema.ts";
 import type { Findings } from "./findings.ts";
 import type { Spot } from "./spot.ts";
 
@@ -91,13 +91,15 @@ const FIELDS = {
   ],
 } as const;
 
-/** `securty:` closes nothing and `requestbody:` enforces nothing, and nobody would see it. */
+/** `securty:` closes nothing, which is a problem, and `requestbody:` enforces nothing, and nobody would see it. */
 export function noteFields(spot: Spot, kind: keyof typeof FIELDS, findings: Findings): void {
   const known: readonly string[] = FIELDS[kind];
   for (const name of Object.keys(spot.members)) {
     if (known.includes(name) || name.startsWith("x-")) continue;
     const shown = /^[\w$.-]{1,64}$/.test(name) ? name : "";
-    findings.warning(
+    // Where the policy opens what asks for nobody, this would be open.
+    const isAccess = nearest(name, known) === "security";
+    findings[isAccess ? "problem" : "warning"](
       spot.at(name)?.place ?? spot.place,
       `'${shown}' means nothing in ${kind} of OpenAPI and is not enforced; ${nearestHint(name, known)}`,
     );

@@ -3,7 +3,7 @@ import { AMBIGUOUS } from "../../src/attributes/types.ts";
 import { parseJson } from "../../src/bodies/json.ts";
 import { compileExpression, type Environment, EvalFault } from "../../src/expression/index.ts";
 import { DYN, listOf, STRING, TIMESTAMP } from "../../src/expression/types.ts";
-import { fromJson, Timestamp } from "../../src/expression/values.ts";
+import { fromJson, NS_PER_MS, Timestamp } from "../../src/expression/values.ts";
 import { err, ok } from "../../src/support/result.ts";
 
 type Subject = Readonly<Record<string, unknown>>;
@@ -138,8 +138,13 @@ describe("values of JSON", () => {
   });
 
   test("moments are compared with moments", () => {
-    const now = new Timestamp(Date.parse("2026-11-29T08:00:00Z"));
+    const now = new Timestamp(BigInt(Date.parse("2026-11-29T08:00:00Z")) * NS_PER_MS);
     expect(run("now - timestamp(int(j.iat)) < duration('1h')", { now, j: { iat: 1795938000 } })).toBe(true);
+    expect(run("timestamp('2026-11-29T08:00:00.000000001Z') > now", { now })).toBe(true);
+    const at = "1969-12-31T23:59:59.1234567Z";
+    expect(run("string(timestamp(s)) == s && int(timestamp(s)) == -1", { s: at })).toBe(true);
+    expect(run("s == '' && duration('-1h1m1.5s') == duration('-3661500ms')", { s: "" })).toBe(true);
+    expect(run("s == '' && duration('1.5us') == duration('1500ns')", { s: "" })).toBe(true);
     expect(run("now.getHours() >= 8 && now.getFullYear() == 2026", { now })).toBe(true);
   });
 });

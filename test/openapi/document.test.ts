@@ -57,17 +57,25 @@ paths:
   /a:
     x-own: {}
     post:
-      securty: [{ key: [] }]
+      summry: of an operation
       requestBody: { require: true, content: { application/json: { schma: {} } } }
       parameters: [{ name: a, in: query, requierd: true }]
     puut: {}
 `);
   expect(warnings(text)).toEqual([
     "api/orders.yaml:9:5 'puut' means nothing in a path of OpenAPI and is not enforced; did you mean 'put'?",
-    "api/orders.yaml:6:7 'securty' means nothing in an operation of OpenAPI and is not enforced; did you mean 'security'?",
+    "api/orders.yaml:6:7 'summry' means nothing in an operation of OpenAPI and is not enforced; did you mean 'summary'?",
     "api/orders.yaml:8:42 'requierd' means nothing in a parameter of OpenAPI and is not enforced; did you mean 'required'?",
     "api/orders.yaml:7:22 'require' means nothing in a body of OpenAPI and is not enforced; did you mean 'required'?",
     "api/orders.yaml:7:68 'schma' means nothing in a media type of OpenAPI and is not enforced; did you mean 'schema'?",
+  ]);
+});
+
+test("what seems to be security and is none is a problem: the operation would be open where nobody else asks", () => {
+  const text = document("paths:\n  /a: { get: { securty: [{ key: [] }] } }\nSecurity: [{ key: [] }]\n");
+  expect(problems(text)).toEqual([
+    "api/orders.yaml:4:1 'Security' means nothing in the document of OpenAPI and is not enforced; did you mean 'security'?",
+    "api/orders.yaml:3:16 'securty' means nothing in an operation of OpenAPI and is not enforced; did you mean 'security'?",
   ]);
 });
 

@@ -56,6 +56,35 @@ describe("conditions of a message mean what protovalidate's own implementation m
       ],
     ],
     ["this.start < this.end", [{ start: "2026-01-01T00:00:00.000001Z", end: "2026-01-01T00:00:00.000002Z" }]],
+    [
+      "this.start < this.end",
+      [
+        { start: "2026-01-01T00:00:00.000000001Z", end: "2026-01-01T00:00:00.000000002Z" },
+        { start: "2026-01-01T00:00:00.000000002Z", end: "2026-01-01T00:00:00.000000001Z" },
+        { start: "1969-12-31T23:59:59.999999999Z", end: "1970-01-01T00:00:00Z" },
+        { start: "9999-12-31T23:59:59.999999998Z", end: "9999-12-31T23:59:59.999999999Z" },
+      ],
+    ],
+    [
+      "this.end - this.start <= duration('1s')",
+      [
+        { start: "2026-01-01T00:00:00.000000001Z", end: "2026-01-01T00:00:01.000000001Z" },
+        { start: "2026-01-01T00:00:00.000000001Z", end: "2026-01-01T00:00:01.000000002Z" },
+      ],
+    ],
+    [
+      "this.end - duration('1ns') == this.start && this.start == timestamp('2026-01-01T00:00:00.123456789Z')",
+      [
+        { start: "2026-01-01T00:00:00.123456789Z", end: "2026-01-01T00:00:00.123456790Z" },
+        { start: "2026-01-01T00:00:00.123456789Z", end: "2026-01-01T00:00:00.123456791Z" },
+        { start: "2026-01-01T00:00:00.123456788Z", end: "2026-01-01T00:00:00.123456789Z" },
+      ],
+    ],
+    [
+      "this.every <= duration('1.000000001s') && this.every > duration('-1m0.5s')",
+      [{ every: "1.000000001s" }, { every: "1.000000002s" }, { every: "-60.5s" }, { every: "-60.499999999s" }],
+    ],
+    ["this.numbers.unique()", [{ numbers: [1, 2] }, { numbers: [2, 2] }, {}]],
     ["this.every > duration('1s')", [{ every: "1.5s" }, { every: "0.5s" }, {}]],
     ["!has(this.maybe) || this.maybe > 3", [{}, { maybe: 0 }, { maybe: 4 }]],
     ["has(this.count) ? this.count > 3 : this.name == ''", [{}, { count: 2 }, { count: 4 }, { name: "a" }]],
@@ -163,6 +192,31 @@ describe("conditions of fields, items, keys and values", () => {
       const { ours, theirs } = judge(subject(field, { enums }), { field: value });
       expect(ours, JSON.stringify(value)).toEqual(theirs);
     }
+  });
+});
+
+describe("what 'unique' compares", () => {
+  const subjectOf = (expression: string): FileText => ({
+    messages: {
+      Subject: { items: ["repeated Item", 1], times: ["repeated google.protobuf.Timestamp", 2] },
+      Item: { id: ["string", 1] },
+    },
+    options: { Subject: { "[buf.validate.message]": { cel: [{ id: "own", expression }] } } },
+  });
+
+  test("moments by what they say", () => {
+    const own = subjectOf("this.times.unique()");
+    const times = (...list: string[]) => judge(own, { times: list.map((time) => `2026-01-01T00:00:00${time}Z`) }).ours;
+    expect(times("", ".000000001")).toEqual([]);
+    expect(times(".5", ".500")).toEqual(["own"]);
+  });
+
+  test("messages it does not, which is told, or is no answer", () => {
+    const looseIn = (expression: string) => found(subjectOf(expression), Buffer.alloc(0)).loose.join();
+    expect(looseIn("this.items.unique()")).toContain("CEL: 'unique' of messages");
+    expect(looseIn("this.items.map(i, i.id).unique()")).toBe("");
+    const filtered = subjectOf("this.items.filter(i, i.id != '').unique()");
+    expect(judge(filtered, { items: [{ id: "a" }, { id: "b" }] }).ours).toEqual(["own"]);
   });
 });
 

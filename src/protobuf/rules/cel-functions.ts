@@ -1,7 +1,7 @@
 import { FUNCTIONS, method } from "../../expression/functions.ts";
 import type { FunctionSpec } from "../../expression/index.ts";
 import { BOOL, DOUBLE, DYN, INT, listOf, STRING } from "../../expression/types.ts";
-import { EvalFault } from "../../expression/values.ts";
+import { Duration, EvalFault, Timestamp } from "../../expression/values.ts";
 import { err } from "../../support/result.ts";
 import { areUnique } from "./other-rules.ts";
 import { ecmaPattern } from "./re2.ts";
@@ -64,7 +64,14 @@ const ALL: readonly FunctionSpec[] = [
     overloads: [[[listOf(DYN)], BOOL]],
     run: ([list], evaluation) => {
       if (!Array.isArray(list)) return new EvalFault("'unique' takes a list");
-      return evaluation.spend(list.length >> 2) ?? areUnique(list);
+      const spent = evaluation.spend(list.length >> 2);
+      if (spent !== null) return spent;
+      // Each moment is an object of its own: what it says is compared. Messages and lists are not.
+      const keys = list.map((item: unknown) =>
+        item instanceof Timestamp || item instanceof Duration ? `${item.constructor.name} ${item.ns}` : item,
+      );
+      if (keys.some((key) => typeof key === "object")) return new EvalFault("'unique' takes no messages and no lists");
+      return areUnique(keys);
     },
   },
 ];

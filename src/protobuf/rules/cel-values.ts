@@ -5,6 +5,7 @@ import { Duration, momentOf } from "../../expression/values.ts";
 import { emptyOf, isSet } from "../scalars.ts";
 import type { FieldType, FieldValue, MessageType, MessageValue, Scalar, SingleValue, ValueType } from "../types.ts";
 import { isWrapper } from "./rule.ts";
+import { nanosOf } from "./well-known.ts";
 
 /** What CEL knows of a value before one comes. */
 export function celType(value: ValueType): Type {
@@ -46,20 +47,14 @@ export function celValue(type: ValueType, value: SingleValue): unknown {
   if ((type.kind !== "message" && type.kind !== "group") || typeof value !== "object" || Buffer.isBuffer(value))
     return value;
   const { name } = type.type;
-  if (name === MOMENT) return momentOf(msOf(value));
-  if (name === DURATION_NAME) return new Duration(msOf(value));
+  if (name === MOMENT) return momentOf(nanosOf(value));
+  if (name === DURATION_NAME) return new Duration(nanosOf(value));
   const inner = isWrapper(type.type) ? type.type.byNumber.get(1) : undefined;
   return inner === undefined ? celRecord(value) : celField(inner, value.fields.get(1));
 }
 
 const MOMENT = "google.protobuf.Timestamp";
 const DURATION_NAME = "google.protobuf.Duration";
-
-function msOf({ fields }: MessageValue): number {
-  const seconds = fields.get(1);
-  const nanos = fields.get(2);
-  return Number(typeof seconds === "bigint" ? seconds : 0n) * 1000 + (typeof nanos === "number" ? nanos : 0) / 1e6;
-}
 
 function celMap(type: ValueType, map: ReadonlyMap<Scalar, SingleValue>): object {
   const entries = [...map].map(([key, value]) => [String(key), celValue(type, value)] as const);

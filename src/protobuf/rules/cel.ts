@@ -4,7 +4,7 @@ import { compileValue, type Environment, EvalFault, PRESENCE, type Variable } fr
 import { parseExpression } from "../../expression/parser.ts";
 import type { Node } from "../../expression/syntax.ts";
 import { BOOL, DYN, isDyn, STRING, TIMESTAMP, type Type } from "../../expression/types.ts";
-import { Timestamp } from "../../expression/values.ts";
+import { momentOfMs } from "../../expression/values.ts";
 import type { Clock } from "../../support/clock.ts";
 import { err, ok, type Result } from "../../support/result.ts";
 import type { FieldType, FieldValue, MessageType, MessageValue, Scalar, SingleValue, ValueType } from "../types.ts";
@@ -87,7 +87,7 @@ function thisOf(subject: CelSubject, value: unknown): unknown {
 }
 
 function environmentOf(subject: CelSubject, clock: Pick<Clock, "wallMs">): Environment<unknown> {
-  const now: Variable<unknown> = { text: "now", type: TIMESTAMP, read: () => new Timestamp(clock.wallMs()) };
+  const now: Variable<unknown> = { text: "now", type: TIMESTAMP, read: () => momentOfMs(clock.wallMs()) };
   return {
     functions: CEL_FUNCTIONS,
     variable: ([first = "", ...names]) => {
@@ -152,11 +152,13 @@ const ARITHMETIC: ReadonlySet<string> = new Set(["+", "-", "*", "/", "%"]);
 /** Why a condition is not understood though it has a plan: it looks at what it would take for something else; null for nothing. */
 function unclearIn(source: string, subject: CelSubject): string | null {
   const names = new Set<string>();
+  const unique = new Set<string>();
   let computes = false;
   const left: Node[] = [parseExpression(source)];
   for (let node = left.pop(); node !== undefined; node = left.pop()) {
     if (node.kind === "select") names.add(node.name);
     if (node.kind === "index" && node.key.kind === "literal") names.add(String(node.key.value));
+    if (node.kind === "call" && node.name === "unique" && node.target?.kind === "select") unique.add(node.target.name);
     computes ||= node.kind === "binary" && ARITHMETIC.has(node.op);
     left.push(...partsOf(node));
   }
@@ -173,6 +175,7 @@ function unclearIn(source: string, subject: CelSubject): string | null {
     for (const field of type.fields) {
       const fault = names.has(field.name) ? fieldFault(field, computes) : null;
       if (fault !== null) return fault;
+      if (unique.has(field.name) && field.map === null && isDyn(celType(field.value))) return "'unique' of messages";
     }
   }
   return null;
