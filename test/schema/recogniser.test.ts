@@ -121,6 +121,40 @@ describe("what does not fit, or has more than one reading, is never recognised",
   });
 });
 
+it("a body is never completed by what lay there before it", () => {
+  const whole = Buffer.from(body(',"note":"abc","paid":true,"total":12.5'));
+  for (let length = 0; length < whole.length; length++) {
+    expect(takes(whole)).toBe(true);
+    expect(takes(whole.subarray(0, length))).toBe(false);
+  }
+});
+
+it("a text is seen to its end wherever four of its bytes begin", () => {
+  const inside = ['\\"', "\\n", "é", "\u{1f600}", "\u007f", " ", "!", "#", "[", "]"];
+  const outside = ['"', "\\", "\u001f", "\n", "\u0000"];
+  for (let before = 0; before < 9; before++) {
+    const noteOf = (text: string): string => body(`,"note":"${"a".repeat(before)}${text}"`);
+    for (const text of inside) {
+      const fitting = Buffer.from(noteOf(text));
+      expect([text, takes(fitting)]).toEqual([text, fits(order, fitting)]);
+      expect(takes(fitting)).toBe(true);
+    }
+    for (const text of outside) expect([text, takes(noteOf(text))]).toEqual([text, false]);
+  }
+});
+
+it("names of every length are held to their last byte", () => {
+  for (let length = 1; length <= 40; length++) {
+    const name = "n".repeat(length);
+    const named = compile({ type: "object", properties: { a: {}, [name]: { type: "null" } } });
+    const recognises = (text: string): boolean => named.recogniser?.takes(Buffer.from(text)) ?? false;
+    expect(recognises(`{"${name}":null}`)).toBe(true);
+    expect(recognises(`{"a":1,"${name}":null}`)).toBe(true);
+    expect(recognises(`{"${name.slice(1)}m":null}`)).toBe(false);
+    expect(recognises(`{"a":1,"${name}"=null}`)).toBe(false);
+  }
+});
+
 it("a deep body that fits is recognised to the last level", () => {
   const deep = (levels: number) => body(`,"tree":${"[".repeat(levels)}${"]".repeat(levels)}`);
   expect([fits(order, Buffer.from(deep(63))), takes(deep(63))]).toEqual([true, true]);

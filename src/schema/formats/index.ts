@@ -10,7 +10,12 @@ import { isUriTemplate } from "./uri-template.ts";
 
 /** What a format asks of a value: of a text its characters, of a number its spelling in the body. Other values always fit. */
 export type Format =
-  | { readonly kind: "text"; readonly test: (text: string) => boolean }
+  | {
+      readonly kind: "text";
+      readonly test: (text: string) => boolean;
+      /** The regular expression that says the same; null where there is none. */
+      readonly source: string | null;
+    }
   | { readonly kind: "number"; readonly test: (spelling: string) => boolean };
 
 const UUID = /^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$/;
@@ -28,7 +33,11 @@ export function isBase64Url(text: string): boolean {
   return /^[A-Za-z0-9_-]*={0,2}$/.test(text) && text.replace(/=+$/, "").length % 4 !== 1;
 }
 
-const text = (test: (text: string) => boolean): Format => ({ kind: "text", test });
+const text = (test: (text: string) => boolean, source: string | null = null): Format => ({
+  kind: "text",
+  test,
+  source,
+});
 const number = (test: (spelling: string) => boolean): Format => ({ kind: "number", test });
 const anything = text(() => true);
 
@@ -48,7 +57,7 @@ const FORMATS: ReadonlyMap<string, Format> = new Map([
   ["uri-reference", text(isUriReference)],
   ["iri", text(isIri)],
   ["iri-reference", text(isIriReference)],
-  ["uuid", text((value) => UUID.test(value))],
+  ["uuid", text((value) => UUID.test(value), UUID.source)],
   ["uri-template", text(isUriTemplate)],
   ["json-pointer", text(isJsonPointer)],
   ["relative-json-pointer", text(isRelativeJsonPointer)],

@@ -25,11 +25,13 @@ import type { Numeric } from "../subschema.ts";
 /** Of a byte in a string: nothing special, or what its reader has to look at. */
 const PLAIN = 0;
 const SPECIAL = 1;
-const CONTINUATION = 2;
+const LEAD = 2;
+const CONTINUATION = 3;
 
 const IN_STRING = Uint8Array.from({ length: 256 }, (_, code) => {
   if (code < SPACE || code === QUOTE || code === BACKSLASH) return SPECIAL;
-  return (code & 0xc0) === 0x80 ? CONTINUATION : PLAIN;
+  if (code < 0x80) return PLAIN;
+  return code < 0xc0 ? CONTINUATION : LEAD;
 });
 
 /** So many significant digits are exact in a double, and so is their quotient by as high a power of ten. */
@@ -44,7 +46,62 @@ const OPAQUE_WEIGHT = 8;
 
 /** Strings of one body that are decoded each by itself. */
 const DECODED_MAX = 4;
-const NO_BYTES = Buffer.alloc(0);
+
+/**
+ * What is read now lies here, a short body or a stretch of a long one. A place that is always the same is known to the
+ * compiler, which else finds out for each token where a body lies; and four bytes can be looked at together.
+ */
+const WINDOW = Buffer.alloc(2 * DEFAULTS.bodyAtOnceBytesMax);
+const WORDS = new DataView(WINDOW.buffer, WINDOW.byteOffset, WINDOW.length);
+/** Whole words are read where a literal may begin, at the last byte, too. */
+export const WINDOW_BYTES = WINDOW.length - 4 * 4;
+
+const WORD_BYTES = 4;
+const QUOTES = 0x22222222;
+const BACKSLASHES = 0x5c5c5c5c;
+const ONES = 0x01010101;
+const SPACES = 0x20202020;
+const HIGH_BITS = 0x80808080;
+
+/** Whether none of four bytes is a control character, a quote, a backslash or beyond ASCII. */
+function arePlain(word: number): boolean {
+  const special = word | (word - SPACES) | ((word ^ QUOTES) - ONES) | ((word ^ BACKSLASHES) - ONES);
+  return (special & HIGH_BITS) === 0;
+}
+
+/**
+ * Bytes that are expected, in words of which some bits count. Three words, as most names have with what stands around them, are compared without
+ * asking how many there are; and in no typed array, whose length alone takes longer to find.
+ */
+export class Literal {
+  readonly length: number;
+  readonly mask0: number;
+  readonly word0: number;
+  readonly mask1: number;
+  readonly word1: number;
+  readonly mask2: number;
+  readonly word2: number;
+  /** Behind those: mask and word by turns. */
+  readonly more: readonly number[];
+
+  constructor(text: string) {
+    const bytes = Buffer.from(text);
+    const masked = Array.from({ length: Math.max(3, Math.ceil(bytes.length / WORD_BYTES)) }, (_, at) => {
+      const part = bytes.subarray(at * WORD_BYTES, (at + 1) * WORD_BYTES);
+      const mask = Buffer.alloc(WORD_BYTES).fill(0xff, 0, part.length);
+      return [mask.readInt32LE(), Buffer.concat([part], WORD_BYTES).readInt32LE()];
+    }).flat();
+    const [mask0 = 0, word0 = 0, mask1 = 0, word1 = 0, mask2 = 0, word2 = 0, ...more] = masked;
+    this.length = bytes.length;
+    this.mask0 = mask0;
+    this.word0 = word0;
+    this.mask1 = mask1;
+    this.word1 = word1;
+    this.mask2 = mask2;
+    this.word2 = word2;
+    this.more = more;
+  }
+}
 
 const never = (): boolean => false;
 
@@ -64,18 +121,19 @@ export interface Open {
 }
 
 /**
- * Valid UTF-8 that may be JSON, and how far it has been read. Every method takes only what all readers of JSON take alike;
- * what it does not take may still be JSON.
+ * Bytes that may be JSON, and how far they have been read. Every method takes only what all readers of JSON take alike; what
+ * it does not take may still be JSON.
  */
 export class Cursor {
-  bytes: Buffer = NO_BYTES;
-  /** Of the bytes that may be read in this stretch. */
-  end = 0;
+  /** The next byte's place in the window, and the end of what it holds. */
   at = 0;
+  end = 0;
   /** From here on containers are left between two of their parts, for a stretch is over. */
   stop = NO_STOP;
   /** Whether that is why something was not taken. */
   isPaused = false;
+  /** Whether what was taken is more than ASCII, and may be no UTF-8. */
+  isWide = false;
   /** Those that were left, the outermost last; each is gone on with by whoever takes it again. */
   readonly #left: Open[] = [];
   /** Containers that are open. */
@@ -92,24 +150,28 @@ export class Cursor {
   #latin1: string | null = null;
   #decoded = 0;
 
-  /** Another body, from its beginning. */
-  begin(bytes: Buffer): void {
-    this.bytes = bytes;
-    this.end = bytes.length;
-    this.at = 0;
+  /** Another body, which fits into the window. */
+  begin(bytes: Uint8Array): void {
     this.stop = NO_STOP;
-    this.isPaused = false;
     this.depth = 0;
+    this.isWide = false;
+    this.#show(bytes);
+  }
+
+  /** A stretch of these bytes begins, of which so many may be taken before containers are left. */
+  beginStretch(bytes: Uint8Array, stop: number): void {
+    this.stop = stop;
+    this.#show(bytes);
+  }
+
+  #show(bytes: Uint8Array): void {
+    WINDOW.set(bytes);
+    this.at = 0;
+    this.end = bytes.length;
+    this.isPaused = false;
     this.#unescaped = null;
     this.#latin1 = null;
     this.#decoded = 0;
-  }
-
-  /** A stretch of so many bytes begins, in which no part of a container may be longer than `partBytesMax`. */
-  beginStretch(bytes: number, partBytesMax: number): void {
-    this.isPaused = false;
-    this.stop = this.at + Math.ceil(bytes);
-    this.end = Math.min(this.bytes.length, this.stop + Math.ceil(partBytesMax));
   }
 
   /** A container is left, from the innermost on. */
@@ -124,17 +186,22 @@ export class Cursor {
     return this.#left.length === 0 ? null : (this.#left.pop() ?? null);
   }
 
+  /** The next byte; 0 at the end. */
+  get byte(): number {
+    return this.at < this.end ? (WINDOW[this.at] as number) : 0;
+  }
+
   /** The byte that the next value begins with, or the one that is gone on with began. */
   get opening(): number {
     const left = this.#left;
-    return (left.length === 0 ? this.bytes[this.at] : left[left.length - 1]?.opening) ?? 0;
+    return left.length === 0 ? this.byte : (left[left.length - 1]?.opening ?? 0);
   }
 
   /** The next byte that is no blank; 0 at the end. */
   skipBlanks(): number {
-    const { bytes, end } = this;
+    const { end } = this;
     while (this.at < end) {
-      const code = bytes[this.at] as number;
+      const code = WINDOW[this.at] as number;
       if (code > SPACE || (code !== SPACE && code !== LINE_FEED && code !== CARRIAGE_RETURN && code !== TAB))
         return code;
       this.at++;
@@ -154,45 +221,59 @@ export class Cursor {
   }
 
   /** Takes these bytes or nothing. */
-  takes(expected: Uint8Array): boolean {
-    const { length } = expected;
-    const { bytes, at } = this;
-    if (at + length > this.end) return false;
-    for (let index = 0; index < length; index++) if (bytes[at + index] !== expected[index]) return false;
-    this.at = at + length;
+  takes(literal: Literal): boolean {
+    const { at } = this;
+    const after = at + literal.length;
+    if (
+      after > this.end ||
+      (WORDS.getInt32(at, true) & literal.mask0) !== literal.word0 ||
+      (WORDS.getInt32(at + WORD_BYTES, true) & literal.mask1) !== literal.word1 ||
+      (WORDS.getInt32(at + 2 * WORD_BYTES, true) & literal.mask2) !== literal.word2
+    )
+      return false;
+    const { more } = literal;
+    for (let index = 0, from = at + 3 * WORD_BYTES; index < more.length; index += 2, from += WORD_BYTES)
+      if ((WORDS.getInt32(from, true) & (more[index] as number)) !== more[index + 1]) return false;
+    this.at = after;
     return true;
   }
 
   /** Takes a string, whose quote is the next byte. */
   readString(): boolean {
-    const { bytes, end } = this;
+    const { end } = this;
     const start = this.at + 1;
     let at = start;
+    while (at + WORD_BYTES <= end && arePlain(WORDS.getInt32(at, true))) at += WORD_BYTES;
     let continuations = 0;
+    let isAscii = true;
     let hasEscapes = false;
     for (; at < end; at++) {
-      const kind = IN_STRING[bytes[at] as number] as number;
+      const kind = IN_STRING[WINDOW[at] as number] as number;
       if (kind === PLAIN) continue;
-      if (kind === CONTINUATION) continuations++;
-      else if (bytes[at] === BACKSLASH) {
+      if (kind === SPECIAL) {
+        if (WINDOW[at] !== BACKSLASH) break;
         hasEscapes = true;
         at++;
-      } else break;
+      } else {
+        isAscii = false;
+        if (kind === CONTINUATION) continuations++;
+      }
     }
-    if (at >= end || bytes[at] !== QUOTE) return false;
+    if (at >= end || WINDOW[at] !== QUOTE) return false;
     this.#textStart = start;
     this.#textEnd = at;
     this.at = at + 1;
-    this.#isAscii = continuations === 0;
+    this.#isAscii = isAscii;
     this.codePoints = at - start - continuations;
     this.#unescaped = null;
+    if (!isAscii) this.isWide = true;
     return !hasEscapes || this.#unescape();
   }
 
   #unescape(): boolean {
     let text: unknown;
     try {
-      text = JSON.parse(this.bytes.toString("utf8", this.#textStart - 1, this.#textEnd + 1));
+      text = JSON.parse(WINDOW.toString("utf8", this.#textStart - 1, this.#textEnd + 1));
     } catch {
       return false;
     }
@@ -205,21 +286,21 @@ export class Cursor {
   /** The string that was read last. */
   get text(): string {
     if (this.#unescaped !== null) return this.#unescaped;
-    if (!this.#isAscii) return this.bytes.toString("utf8", this.#textStart, this.#textEnd);
+    if (!this.#isAscii) return WINDOW.toString("utf8", this.#textStart, this.#textEnd);
     return this.#slice(this.#textStart, this.#textEnd);
   }
 
   /** Of ASCII. Where many strings are asked for, all is decoded at once: a call for each would cost more than that. */
   #slice(start: number, end: number): string {
-    if (++this.#decoded <= DECODED_MAX) return this.bytes.toString("latin1", start, end);
-    this.#latin1 ??= this.bytes.toString("latin1");
+    if (++this.#decoded <= DECODED_MAX) return WINDOW.toString("latin1", start, end);
+    this.#latin1 ??= WINDOW.toString("latin1", 0, this.end);
     return this.#latin1.slice(start, end);
   }
 
   /** Whether the string that was read last matches; most need not be made a string for that. */
   matches(pattern: Pattern): boolean {
     const isWritten = this.#isAscii && this.#unescaped === null;
-    const known = isWritten ? pattern.glance(this.bytes, this.#textStart, this.#textEnd) : null;
+    const known = isWritten ? pattern.glance(WINDOW, this.#textStart, this.#textEnd) : null;
     return known ?? pattern.test(this.text);
   }
 
@@ -231,9 +312,9 @@ export class Cursor {
 
   /** Takes a number that a double holds as it is written; null for any other. */
   readNumber(): Numeric | null {
-    const { bytes, end } = this;
+    const { end } = this;
     let at = this.at;
-    const isNegative = bytes[at] === MINUS;
+    const isNegative = WINDOW[at] === MINUS;
     if (isNegative) at++;
     const first = at;
     let digits = 0;
@@ -242,7 +323,7 @@ export class Cursor {
     let hasPoint = false;
     let code = 0;
     for (; at < end; at++) {
-      code = bytes[at] as number;
+      code = WINDOW[at] as number;
       if (code >= ZERO && code <= NINE) {
         value = value * 10 + code - ZERO;
         if (hasPoint) fraction++;
@@ -250,7 +331,7 @@ export class Cursor {
       } else if (code === POINT && !hasPoint) hasPoint = true;
       else break;
     }
-    const isWritten = digits > 0 && hasPoint === fraction > 0 && !(bytes[first] === ZERO && digits > 1);
+    const isWritten = digits > 0 && hasPoint === fraction > 0 && !(WINDOW[first] === ZERO && digits > 1);
     if (!isWritten || code === LOWER_E || code === UPPER_E || digits + fraction > EXACT_DIGITS) return null;
     this.at = at;
     if (fraction > 0) value /= POWERS_OF_TEN[fraction] as number;
@@ -276,14 +357,14 @@ export class Cursor {
       else this.#skipWord();
     } while (open > 0);
     this.stop -= OPAQUE_WEIGHT * (this.at - start);
-    return this.bytes.subarray(start, this.at);
+    return WINDOW.subarray(start, this.at);
   }
 
   /** Up to what can follow a value. */
   #skipWord(): void {
-    const { bytes, end } = this;
+    const { end } = this;
     for (; this.at < end; this.at++) {
-      const code = bytes[this.at] as number;
+      const code = WINDOW[this.at] as number;
       if (code <= SPACE || code === COMMA || code === CLOSE_BRACE || code === CLOSE_BRACKET) return;
     }
   }

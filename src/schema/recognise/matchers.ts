@@ -2,7 +2,7 @@ import { CLOSE_BRACE, CLOSE_BRACKET, COLON, COMMA, OPEN_BRACE, OPEN_BRACKET, QUO
 import type { Check } from "../judge/run.ts";
 import type { Pattern } from "../pattern/index.ts";
 import type { Numeric } from "../subschema.ts";
-import type { Cursor } from "./cursor.ts";
+import { type Cursor, Literal } from "./cursor.ts";
 
 /** Takes a value that fits, whose first byte is the next one; false where that is not certain. */
 export type Matcher = (cursor: Cursor) => boolean;
@@ -21,7 +21,7 @@ export interface TextLimits {
 /** `check`: of what else the schema says; null for nothing. */
 export function textMatcher({ min, max, pattern }: TextLimits, check: Check<string> | null): Matcher {
   return (cursor) => {
-    if (cursor.bytes[cursor.at] !== QUOTE || !cursor.readString()) return false;
+    if (cursor.byte !== QUOTE || !cursor.readString()) return false;
     const { codePoints } = cursor;
     if (codePoints < min || codePoints > max || (pattern !== null && !cursor.matches(pattern))) return false;
     return check === null || check(cursor.text, cursor.run);
@@ -42,8 +42,8 @@ export function numberMatcher(check: Check<Numeric>): Matcher {
 
 /** One of the words that stand for themselves. */
 export function wordMatcher(word: "true" | "false" | "null"): Matcher {
-  const bytes = Buffer.from(word);
-  return (cursor) => cursor.takes(bytes);
+  const literal = new Literal(word);
+  return (cursor) => cursor.takes(literal);
 }
 
 export interface ListRules {
@@ -59,7 +59,7 @@ export function listMatcher({ min, max, prefix, rest }: ListRules): Matcher {
     const left = cursor.goOn();
     if (left !== null) count = left.count;
     else {
-      if (cursor.bytes[cursor.at] !== OPEN_BRACKET || !cursor.open()) return false;
+      if (cursor.byte !== OPEN_BRACKET || !cursor.open()) return false;
       if (cursor.skipBlanks() === CLOSE_BRACKET) {
         cursor.close();
         return min <= 0;
@@ -90,27 +90,33 @@ export interface MemberRules {
   readonly members: readonly { readonly name: string; readonly slot: Slot; readonly isRequired: boolean }[];
 }
 
-interface Member {
+class Member {
   readonly at: number;
-  /** The name in its quotes; null where it cannot be written without escapes. */
-  readonly quoted: Buffer | null;
   readonly slot: Slot;
   readonly isRequired: boolean;
+  /** The name in its quotes with the colon, as it comes first and behind another; null where it cannot be written without escapes. */
+  readonly first: Literal | null;
+  readonly further: Literal | null;
+
+  constructor(at: number, name: string, slot: Slot, isRequired: boolean) {
+    this.at = at;
+    this.slot = slot;
+    this.isRequired = isRequired;
+    this.first = literalName("", name);
+    this.further = literalName(",", name);
+  }
 }
 
 /** So many names that were seen fit into one number. */
 const BITS = 31;
 
-/** Takes declared members only, each once. Most clients write them in one order, which is tried first. */
+/** Takes declared members only, each once. Most clients write them in one order and without blanks, which is tried first. */
 export function objectMatcher({ min, max, members }: MemberRules): Matcher {
-  const list: readonly Member[] = members.map(({ name, ...rest }, at) => ({ ...rest, at, quoted: quotedName(name) }));
+  const list: readonly Member[] = members.map(
+    ({ name, slot, isRequired }, at) => new Member(at, name, slot, isRequired),
+  );
   const byName = new Map(members.map(({ name }, at) => [name, list[at]]));
   const requiredCount = members.filter(({ isRequired }) => isRequired).length;
-  const find = (cursor: Cursor, next: number): Member | undefined => {
-    const expected = list[next];
-    if (expected !== undefined && expected.quoted !== null && cursor.takes(expected.quoted)) return expected;
-    return cursor.bytes[cursor.at] === QUOTE && cursor.readString() ? byName.get(cursor.text) : undefined;
-  };
   const opening = OPEN_BRACE;
   return (cursor) => {
     let seen = 0;
@@ -123,27 +129,22 @@ export function objectMatcher({ min, max, members }: MemberRules): Matcher {
     if (left !== null) {
       ({ seen, alsoSeen, count, required, next } = left);
       member = list[left.within];
-    } else {
-      if (cursor.bytes[cursor.at] !== OPEN_BRACE || !cursor.open()) return false;
-      if (cursor.skipBlanks() === CLOSE_BRACE) {
-        cursor.close();
-        return requiredCount === 0 && min <= 0;
-      }
-    }
+    } else if (cursor.byte !== OPEN_BRACE || !cursor.open()) return false;
     for (;;) {
       if (member === undefined) {
         if (cursor.at >= cursor.stop)
           return cursor.leave({ opening, seen, alsoSeen, count, required, next, within: -1 });
-        cursor.skipBlanks();
-        member = find(cursor, next);
-        if (member === undefined) return false;
+        member = usual(cursor, list, next, count);
+        if (member === undefined) {
+          if (cursor.skipBlanks() === CLOSE_BRACE) break;
+          member = unusual(cursor, byName, count);
+          if (member === undefined) return false;
+        }
         if (alsoSeen === null) {
           const bit = 1 << member.at;
           if ((seen & bit) !== 0) return false;
           seen |= bit;
         } else if (alsoSeen.size === alsoSeen.add(member.at).size) return false;
-        if (cursor.skipBlanks() !== COLON) return false;
-        cursor.at++;
         cursor.skipBlanks();
       }
       if (!member.slot.match(cursor))
@@ -152,17 +153,36 @@ export function objectMatcher({ min, max, members }: MemberRules): Matcher {
       if (member.isRequired) required++;
       next = member.at + 1;
       member = undefined;
-      const code = cursor.skipBlanks();
-      if (code === CLOSE_BRACE) break;
-      if (code !== COMMA) return false;
-      cursor.at++;
     }
     cursor.close();
     return required === requiredCount && count >= min && count <= max;
   };
 }
 
-function quotedName(name: string): Buffer | null {
+/** The next member, or one behind it, up to the colon. */
+function usual(cursor: Cursor, list: readonly Member[], next: number, count: number): Member | undefined {
+  for (let at = next; at < list.length; at++) {
+    const member = list[at] as Member;
+    const literal = count === 0 ? member.first : member.further;
+    if (literal !== null && cursor.takes(literal)) return member;
+  }
+  return undefined;
+}
+
+/** Any member, however it is written, up to the colon. */
+function unusual(cursor: Cursor, byName: ReadonlyMap<string, Member | undefined>, count: number): Member | undefined {
+  if (count > 0) {
+    if (cursor.byte !== COMMA) return undefined;
+    cursor.at++;
+  }
+  if (cursor.skipBlanks() !== QUOTE || !cursor.readString()) return undefined;
+  const member = byName.get(cursor.text);
+  if (cursor.skipBlanks() !== COLON) return undefined;
+  cursor.at++;
+  return member;
+}
+
+function literalName(before: string, name: string): Literal | null {
   const quoted = `"${name}"`;
-  return name.isWellFormed() && JSON.stringify(name) === quoted ? Buffer.from(quoted) : null;
+  return name.isWellFormed() && JSON.stringify(name) === quoted ? new Literal(`${before}${quoted}:`) : null;
 }

@@ -3,14 +3,15 @@ import { parseJson } from "../../bodies/json.ts";
 import { MINUS, NINE, OPEN_BRACE, OPEN_BRACKET, QUOTE, ZERO } from "../../bodies/json-bytes.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import type { Steps } from "../../support/turns.ts";
+import { formatOf } from "../formats/index.ts";
 import { isWhole, numberChecks } from "../judge/number.ts";
 import { ALWAYS, type Check } from "../judge/run.ts";
 import { textChecks } from "../judge/text.ts";
 import { valueChecks } from "../judge/values.ts";
-import type { Pattern } from "../pattern/index.ts";
+import { compilePattern, type Pattern } from "../pattern/index.ts";
 import { beginPatternWork, PatternTooCostly } from "../pattern/work.ts";
 import { ALL_TYPES, inPlaceParts, type Numeric, type ObjectRules, type Subschema, TYPE } from "../subschema.ts";
-import { Cursor } from "./cursor.ts";
+import { Cursor, WINDOW_BYTES } from "./cursor.ts";
 import {
   boundedMatcher,
   listMatcher,
@@ -49,39 +50,35 @@ export class Recogniser {
     this.#root = this.#slotOf(root);
   }
 
-  /** True only for a body that fits; false where it does not, or may do so. */
+  /** True only for a body that fits; false where it does not, or may do so, as one of more bytes than are read at once. */
   takes(bytes: Buffer): boolean {
-    if (!isUtf8(bytes)) return false;
+    if (bytes.length > WINDOW_BYTES) return false;
     const cursor = CURSOR;
     cursor.begin(bytes);
-    try {
-      return this.#takes(cursor);
-    } finally {
-      cursor.begin(NO_BYTES);
-    }
+    return this.#takes(cursor) && cursor.at === bytes.length && (!cursor.isWide || isUtf8(bytes));
   }
 
   /** The same of a long body. `atOnceBytesMax`: a part of an object or list that is longer, it does not know. */
   *takesInSteps(bytes: Buffer, atOnceBytesMax: number): Steps<boolean> {
     if (!isUtf8(bytes)) return false;
     const cursor = new Cursor();
-    cursor.begin(bytes);
-    for (;;) {
-      cursor.beginStretch(atOnceBytesMax / STRETCHES, atOnceBytesMax);
-      if (this.#takes(cursor)) return true;
+    const stop = Math.ceil(Math.min(atOnceBytesMax, DEFAULTS.bodyAtOnceBytesMax) / STRETCHES);
+    for (let done = 0; ; done += cursor.at) {
+      cursor.beginStretch(bytes.subarray(done, done + stop + STRETCHES * stop), stop);
+      if (this.#takes(cursor)) return done + cursor.at === bytes.length;
       if (!cursor.isPaused) return false;
       yield;
     }
   }
 
-  /** Also false where the cursor is paused, to be gone on with. */
+  /** Takes the outermost value; also false where the cursor is paused, to be gone on with. */
   #takes(cursor: Cursor): boolean {
     beginPatternWork(DEFAULTS.patternWorkAtOnceMax);
     try {
       cursor.skipBlanks();
       if (!this.#root.match(cursor)) return false;
       cursor.skipBlanks();
-      return cursor.at === cursor.bytes.length;
+      return true;
     } catch (error) {
       // Too costly patterns, or a schema too deep for the stack.
       if (error instanceof PatternTooCostly || error instanceof RangeError) {
@@ -135,11 +132,13 @@ export class Recogniser {
   #text(schema: Subschema): Matcher {
     const { minLength, maxLength, pattern } = schema.text;
     const patternOf = (source: string): Pattern => this.#judging.patternOf(source);
-    const checks = [...textChecks({ ...schema, text: {} }, patternOf), ...valueChecks(schema)];
+    const seen = pattern === undefined ? formatPattern(schema) : patternOf(pattern.value);
+    const format = seen !== null && pattern === undefined ? null : schema.format;
+    const checks = [...textChecks({ ...schema, text: {}, format }, patternOf), ...valueChecks(schema)];
     const limits = {
       min: minLength?.value ?? 0,
       max: maxLength?.value ?? Number.POSITIVE_INFINITY,
-      pattern: pattern === undefined ? null : patternOf(pattern.value),
+      pattern: seen,
     };
     return textMatcher(limits, checks.length === 0 ? null : every(checks));
   }
@@ -190,7 +189,6 @@ export function recogniserOf(root: Subschema, judging: Judging): Recogniser | nu
   return isContainer && isPlain(schema) ? new Recogniser(root, schema, judging) : null;
 }
 
-const NO_BYTES = Buffer.alloc(0);
 /** One for all: nothing judges a body in the middle of another. */
 const CURSOR = new Cursor();
 
@@ -208,6 +206,17 @@ function opaqueMatcher(check: Check): Matcher {
     return parsed.ok && check(parsed.value, cursor.run);
   };
 }
+
+/** What a format asks, where a pattern says it: that can be seen in the bytes, and a text for each value need not be made. */
+function formatPattern({ format, resource }: Subschema): Pattern | null {
+  const known = format === null ? null : formatOf(format.value, resource.language.dialect);
+  if (known?.kind !== "text" || known.source === null) return null;
+  const made = FORMAT_PATTERNS.get(known.source) ?? compilePattern(known.source, { unicode: true });
+  FORMAT_PATTERNS.set(known.source, made);
+  return made.ok ? made.value : null;
+}
+
+const FORMAT_PATTERNS = new Map<string, ReturnType<typeof compilePattern>>();
 
 function numberMatcherOf(schema: Subschema): Matcher {
   const { minimum, maximum, ...others } = schema.number;
