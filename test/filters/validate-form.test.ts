@@ -302,6 +302,81 @@ describe("settings", () => {
   });
 });
 
+describe("JSON in a field that takes long", () => {
+  let ms = 0;
+  const slow: Clock = { ...systemClock, monotonicMs: () => (ms += 3) };
+  const items = (count: number, last: unknown = 1): string =>
+    JSON.stringify({ list: [...Array.from({ length: count }, (_, at) => ({ a: at })), { a: last }] });
+  const list = {
+    type: "object",
+    properties: { list: { type: "array", items: { properties: { a: { type: "integer" } } } } },
+  };
+  const form = {
+    maxFieldBytes: "1MiB",
+    fields: { one: list, many: { type: "array", items: list } },
+  };
+  const FORMS: readonly (readonly [string, string, (name: string, text: string) => Buffer, Settings])[] = [
+    ["multipart", MULTIPART, (name, text) => multipart(field(name, text)), {}],
+    ["a buffered one", MULTIPART, (name, text) => multipart(field(name, text)), { buffer: true }],
+    ["an urlencoded one", URLENCODED, (name, text) => Buffer.from(`${name}=${encodeURIComponent(text)}`), {}],
+  ];
+
+  test.each(FORMS.flatMap((way) => [[...way, "one"] as const, [...way, "many"] as const]))(
+    "%s: lets others have their turn",
+    async (_what, type, body, more, name) => {
+      const sendAll = async (text: string): Promise<{ verdict: Verdict; others: number }> => {
+        const settings = { form: { ...form, ...more }, contentType: [MULTIPART.split(";")[0], URLENCODED] };
+        const check = onlyCheck(compileFilter(validateFilter, settings, { clock: slow }));
+        const exchange = withBody(body(name, text), type);
+        let others = 0;
+        const other = (): void => {
+          others++;
+          next = setImmediate(other);
+        };
+        let next = setImmediate(other);
+        let verdict = await check.evaluate(exchange);
+        const watch =
+          verdict === CONTINUE && exchange.collectedBody === null ? (check.watch?.(exchange) ?? null) : null;
+        const scanned = await watch?.scan(body(name, text));
+        if (watch !== null) verdict = scanned instanceof Denial ? scanned : await watch.end();
+        clearImmediate(next);
+        return { verdict, others };
+      };
+      const good = await sendAll(items(20_000));
+      expect(good.verdict).toBe(CONTINUE);
+      expect(good.others).toBeGreaterThan(20);
+      const at = name === "many" ? "/0/list/20000/a" : "/list/20000/a";
+      expect((await sendAll(items(20_000, "x"))).verdict).toMatchObject({ seen: `form ${name}: ${at} type` });
+      const cut = (await sendAll(items(20_000).slice(0, -1))).verdict;
+      expect(cut).toMatchObject({ seen: expect.stringContaining(`form ${name}: content`) });
+    },
+  );
+});
+
+describe("a long form that is judged as a whole as well", () => {
+  const schema = { oneOf: [{ required: ["a"] }, { required: ["b"] }] };
+  const form = { fields: { a: { type: "string", maxLength: 60_000 }, b: { type: "string" } }, schema: "whole.json" };
+  const long = "x".repeat(50_000);
+  const FORMS = [
+    ["urlencoded", URLENCODED, Buffer.from(`a=${long}`), Buffer.from(`a=${long}&b=y`), {}],
+    [
+      "buffered",
+      MULTIPART,
+      multipart(field("a", long)),
+      multipart(field("a", long), field("b", "y")),
+      { buffer: true },
+    ],
+  ] as const;
+
+  test.each(FORMS)("%s: does not wait for its own end", async (_what, type, good, bad, more) => {
+    const settings = { form: { ...form, ...more }, contentType: [MULTIPART.split(";")[0], URLENCODED] };
+    const files = { "whole.json": JSON.stringify(schema) };
+    const check = onlyCheck(compileFilter(validateFilter, settings, { clock: stillClock, files }));
+    expect(await check.evaluate(withBody(good, type))).toBe(CONTINUE);
+    expect(await check.evaluate(withBody(bad, type))).toMatchObject({ seen: expect.stringContaining("oneOf") });
+  });
+});
+
 describe("a form of many fields, each of which takes long", () => {
   let ms = 0;
   const slow: Clock = { ...systemClock, monotonicMs: () => (ms += 3) };

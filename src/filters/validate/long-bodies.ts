@@ -8,6 +8,7 @@ type Key = ReturnType<typeof clientOf>["key"];
 /** Work that waits for its turn. */
 interface Job {
   readonly key: Key;
+  readonly exchange: Exchange;
   readonly deadlineMs: number;
   begin(): Promise<void>;
   giveUp(): void;
@@ -32,7 +33,8 @@ export class LongBodies {
   readonly #waiting = new Map<Key, Set<Job>>();
   /** The same, the oldest first. */
   readonly #byAge = new Set<Job>();
-  #isBusy = false;
+  /** Whose turn it is; null for nobody's. */
+  #busyFor: Exchange | null = null;
 
   /** `work` is called in its turn, or not at all. */
   judge<Verdict>(
@@ -41,8 +43,11 @@ export class LongBodies {
     { left, late }: Unjudged<Verdict>,
     work: () => Promise<Verdict>,
   ): Promise<Verdict> {
+    // What is part of the work under way would wait for its own end, and all others with it.
+    if (this.#busyFor === exchange) return work();
     return new Promise((resolve, reject) => {
       const job: Job = {
+        exchange,
         key: clientOf(exchange.clientAddress).key,
         deadlineMs: clock.monotonicMs() + DEFAULTS.longBodyWaitMsMax,
         begin: () => {
@@ -79,16 +84,16 @@ export class LongBodies {
 
   #next(): void {
     const [turn] = this.#waiting;
-    if (this.#isBusy || turn === undefined) return;
+    if (this.#busyFor !== null || turn === undefined) return;
     const [key, jobs] = turn;
     const [job] = jobs;
     if (job === undefined) return;
     this.#remove(job);
     // Its other bodies wait until everybody else had a turn.
     if (this.#waiting.delete(key)) this.#waiting.set(key, jobs);
-    this.#isBusy = true;
+    this.#busyFor = job.exchange;
     job.begin().finally(() => {
-      this.#isBusy = false;
+      this.#busyFor = null;
       this.#next();
     });
   }

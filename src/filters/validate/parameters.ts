@@ -1,6 +1,7 @@
 import { parseJson } from "../../bodies/json.ts";
 import { type Leaves, type Readings, SENT_TWICE, type StyledParameter } from "../../bodies/parameter-styles.ts";
 import type { Place } from "../../decision/verdict.ts";
+import type { Judgement } from "../../schema/judge/validator.ts";
 import type { TextTypes } from "../../schema/questions/texts.ts";
 import { TYPE } from "../../schema/subschema.ts";
 import type { Result } from "../../support/result.ts";
@@ -76,17 +77,19 @@ export function styleFault(parameter: Parameter, error: string): ParameterFault 
   return faultOf(parameter, `style: ${error}`, "style", `expected ${wanted}, not ${error}`);
 }
 
+/** A text that is no JSON. */
+export function contentFault(parameter: Parameter, error: string, pointer: string): ParameterFault {
+  const detail = `expected JSON in UTF-8, not what is ${error}`;
+  return faultOf(parameter, `content: ${error}`, "content", detail, pointer);
+}
+
 /** One text, or one for each item of a list. */
 function judgeJson(parameter: Parameter, texts: Leaves): readonly ParameterFault[] {
   const values: unknown[] = [];
   for (const [at, text] of (typeof texts === "string" ? [texts] : [...texts]).entries()) {
     const parsed = parseJson(Buffer.from(typeof text === "string" ? text : ""));
     if (parsed.ok) values.push(parsed.value);
-    else {
-      const detail = `expected JSON in UTF-8, not what is ${parsed.error}`;
-      const pointer = typeof texts === "string" ? "" : `/${at}`;
-      return [faultOf(parameter, `content: ${parsed.error}`, "content", detail, pointer)];
-    }
+    else return [contentFault(parameter, parsed.error, typeof texts === "string" ? "" : `/${at}`)];
   }
   return judgeValue(parameter, typeof texts === "string" ? values[0] : values);
 }
@@ -112,10 +115,13 @@ function judgeLeaves(parameter: Parameter, leaves: Leaves): readonly ParameterFa
   return textFaults.length === 0 ? NO_FAULTS : faults;
 }
 
-export function judgeValue({ validate, placeOf }: Parameter, value: unknown): readonly ParameterFault[] {
-  const faults = validate(value);
-  if (faults === null) return NO_FAULTS;
-  return faults.map(({ pointer, keyword, detail, place }) => {
+export function judgeValue(parameter: Parameter, value: unknown): readonly ParameterFault[] {
+  return faultsOf(parameter, parameter.validate(value));
+}
+
+export function faultsOf({ placeOf }: Parameter, judgement: Judgement): readonly ParameterFault[] {
+  if (judgement === null) return NO_FAULTS;
+  return judgement.map(({ pointer, keyword, detail, place }) => {
     const own = placeOf(keyword);
     const at = place === null ? own : { ...place, path: own.path };
     return { pointer, keyword, detail, seen: `${pointer || "/"} ${keyword}`, place: at };

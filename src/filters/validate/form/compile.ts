@@ -150,6 +150,7 @@ function fieldRule(
     isList,
     way,
     bytesMax: Math.min(bytesMax, isJson || way !== "plain" ? bytesMax : valueBytesMax(words)),
+    validator,
   };
 }
 

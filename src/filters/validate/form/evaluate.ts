@@ -14,7 +14,16 @@ import { judgeDeep, sentOf } from "../deep-values.ts";
 import { judgeHeld, judgeInLine, type Part } from "../held-body.ts";
 import { ParameterFaults } from "../parameter-faults.ts";
 import { judgeParameter, type ParameterFault } from "../parameters.ts";
-import { type FieldRule, type FormRules, fieldOf, isOtherCharset, judgeField, malformed } from "./rules.ts";
+import {
+  type FieldRule,
+  type FormRules,
+  fieldOf,
+  isLongField,
+  isOtherCharset,
+  judgeField,
+  judgeFieldInTurns,
+  malformed,
+} from "./rules.ts";
 import { FormWatch, missingFile } from "./watch.ts";
 import { judgeWholeForm } from "./whole.ts";
 
@@ -105,15 +114,27 @@ function judgeValues(
   const early = boundsFaults(values, rules).verdict(rules.showsErrors);
   if (early !== CONTINUE) return early;
   const faults = new ParameterFaults("form");
-  for (const [name, field] of fields) faults.add(name, judgeSent(field, values, parsed.value));
-  for (const file of files.values()) if (file.required) faults.add(file.name, [missingFile(file)]);
-  const verdict = faults.verdict(rules.showsErrors);
-  if (verdict !== CONTINUE) return verdict;
-  return judgeWholeForm(
-    { texts: values, files: NO_FILES, bytes: exchange.collectedBody?.length ?? 0 },
-    rules,
-    exchange,
-  );
+  const end = (): Verdict | Promise<Verdict> => {
+    for (const file of files.values()) if (file.required) faults.add(file.name, [missingFile(file)]);
+    const verdict = faults.verdict(rules.showsErrors);
+    if (verdict !== CONTINUE) return verdict;
+    const form = { texts: values, files: NO_FILES, bytes: exchange.collectedBody?.length ?? 0 };
+    return judgeWholeForm(form, rules, exchange);
+  };
+  const sent = (name: string): readonly string[] => values.get(name) ?? [];
+  const isLong = (name: string, field: FieldRule): boolean => field.way === "plain" && isLongField(field, sent(name));
+  if (![...fields].some(([name, field]) => isLong(name, field))) {
+    for (const [name, field] of fields) faults.add(name, judgeSent(field, values, parsed.value));
+    return end();
+  }
+  return judgeInLine(exchange, rules, async (begin) => {
+    const turns = begin();
+    for (const [name, field] of fields) {
+      const found = isLong(name, field) ? await judgeFieldInTurns(field, sent(name), turns) : null;
+      faults.add(name, found ?? judgeSent(field, values, parsed.value));
+    }
+    return end();
+  });
 }
 
 const NO_FILES: ReadonlyMap<string, number> = new Map();

@@ -1,3 +1,4 @@
+import { parseJsonInTurns } from "../../../bodies/json.ts";
 import { type DeclaredNames, stepsInto } from "../../../bodies/names.ts";
 import { SENT_TWICE } from "../../../bodies/parameter-styles.ts";
 import type { Reason } from "../../../decision/reason.ts";
@@ -6,8 +7,9 @@ import type { Validator } from "../../../schema/judge/validator.ts";
 import type { TextTypes } from "../../../schema/questions/texts.ts";
 import { excerpt } from "../../../support/excerpt.ts";
 import { err, ok } from "../../../support/result.ts";
+import type { Turns } from "../../../support/turns.ts";
 import type { HoldRules } from "../held-body.ts";
-import { judgeParameter, type Parameter, type ParameterFault } from "../parameters.ts";
+import { contentFault, faultsOf, judgeParameter, type Parameter, type ParameterFault } from "../parameters.ts";
 
 /** A field that is no file. */
 export interface FieldRule {
@@ -20,6 +22,7 @@ export interface FieldRule {
   readonly way: "plain" | "deep" | "delimited";
   /** Of its value as sent, whatever its schema says of letters. */
   readonly bytesMax: number;
+  readonly validator: Validator;
 }
 
 /** The field that a name belongs to; null for none. */
@@ -36,6 +39,28 @@ export function judgeField({ parameter, isList }: FieldRule, values: readonly st
   if (first === undefined) return judgeParameter(parameter, ok(null));
   if (isList) return judgeParameter(parameter, ok([values]));
   return judgeParameter(parameter, values.length > 1 ? err(SENT_TWICE) : ok([first]));
+}
+
+/** Whether it is JSON that could hold the thread: by its length, or by what its schema judges of it. */
+export function isLongField({ parameter, validator }: FieldRule, values: readonly string[]): boolean {
+  return parameter.isJson && values.reduce((sum, { length }) => sum + length, 0) > validator.atOnceBytesMax;
+}
+
+/** The same as `judgeField`; JSON is read and judged a stretch at a time. */
+export async function judgeFieldInTurns(
+  field: FieldRule,
+  values: readonly string[],
+  turns: Turns,
+): Promise<readonly ParameterFault[]> {
+  const { parameter, isList, validator } = field;
+  if (!isLongField(field, values) || (!isList && values.length > 1)) return judgeField(field, values);
+  const items: unknown[] = [];
+  for (const [at, text] of values.entries()) {
+    const parsed = await parseJsonInTurns(Buffer.from(text), turns);
+    if (!parsed.ok) return [contentFault(parameter, parsed.error, isList ? `/${at}` : "")];
+    items.push(parsed.value);
+  }
+  return faultsOf(parameter, await validator.judgeInTurns(isList ? items : items[0], turns));
 }
 
 /** The form as one object, for what single fields do not show. */

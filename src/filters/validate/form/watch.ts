@@ -10,7 +10,9 @@ import type { Exchange } from "../../../message/exchange.ts";
 import { excerpt } from "../../../support/excerpt.ts";
 import type { Turns } from "../../../support/turns.ts";
 import { judgeDeep, sentOf } from "../deep-values.ts";
+import { judgeInLine } from "../held-body.ts";
 import { ParameterFaults } from "../parameter-faults.ts";
+import type { ParameterFault } from "../parameters.ts";
 import { PartReading, type Stop } from "../part-reading.ts";
 import { judgeFileHead } from "./file-head.ts";
 import {
@@ -20,11 +22,16 @@ import {
   type FormRules,
   fieldOf,
   formDenial,
+  isLongField,
   isOtherCharset,
   judgeField,
+  judgeFieldInTurns,
   malformed,
 } from "./rules.ts";
 import { judgeWholeForm } from "./whole.ts";
+
+/** All that is wrong with a field or file. */
+type FieldFaults = readonly [name: string, faults: readonly ParameterFault[]];
 
 /** The part that is being read. */
 interface OpenPart {
@@ -207,23 +214,25 @@ export class FormWatch implements BodyWatch, PartHandler<Stop> {
     const { head, bytes } = part;
     if (head.contentBytes !== null && head.contentBytes !== bytes)
       return this.malformed("a part of another length than its Content-Length");
-    const denial = head.fileName === null ? this.#endField(part) : this.#endFile(part);
+    const stop = head.fileName === null ? this.#endField(part) : this.#endFile(part);
     this.flows = false;
-    return denial ?? this.#reading.pause;
+    return stop ?? this.#reading.pause;
   }
 
   #endFile(part: OpenPart): Denial | null {
     return part.head.fileName === "" || this.flows || part.isSeen ? null : this.#lookInto(part);
   }
 
-  #endField({ head, field, kept }: OpenPart): Denial | null {
+  #endField({ head, field, kept }: OpenPart): Stop | null {
     const bytes = kept.take() ?? Buffer.alloc(0);
     if (!isUtf8(bytes)) return this.malformed("a field that is no UTF-8");
     const text = bytes.toString("utf8");
     if (isOtherCharset(head.name, text)) return this.malformed(`a form in charset ${excerpt(text)}`);
     const isLater = field !== null && (field.isList || field.way === "deep");
     if (isLater || this.#rules.whole !== null) this.#keep(head.name, text, bytes.length);
-    return field === null || isLater ? null : this.#judgeField(field, [text]);
+    if (field === null || isLater) return null;
+    if (!isLongField(field, [text])) return this.#judgeField(field, [text]);
+    return async (turns) => this.#verdict([[head.name, await judgeFieldInTurns(field, [text], turns)]]);
   }
 
   #keep(name: string, text: string, bytes: number): void {
@@ -237,25 +246,48 @@ export class FormWatch implements BodyWatch, PartHandler<Stop> {
 
   /** What only the whole form shows. */
   #judgeWhole(): Verdict | Promise<Verdict> {
-    const faults = new ParameterFaults("form");
-    for (const [name, field] of this.#rules.fields) {
-      if (field.way === "deep") faults.add(name, judgeDeep(field.parameter, sentOf(name, this.#kept)));
-      else if (field.isList || !this.#counts.has(name)) faults.add(name, judgeField(field, this.#kept.get(name) ?? []));
+    const fields = [...this.#rules.fields].filter(
+      ([name, { isList, way }]) => isList || way === "deep" || !this.#counts.has(name),
+    );
+    const sent = (name: string): readonly string[] => this.#kept.get(name) ?? [];
+    if (!fields.some(([name, field]) => isLongField(field, sent(name)))) {
+      return this.#endWhole(fields.map(([name, field]) => [name, this.#judgeKept(name, field)]));
     }
-    for (const file of this.#rules.files.values()) {
-      if (file.required && (this.#counts.get(file.name) ?? 0) === 0) faults.add(file.name, [missingFile(file)]);
-    }
-    const verdict = faults.verdict(this.#rules.showsErrors);
+    return judgeInLine(this.#exchange, this.#rules, async (begin) => {
+      const turns = begin();
+      const found: FieldFaults[] = [];
+      for (const [name, field] of fields) {
+        const isDeep = field.way === "deep";
+        found.push([name, isDeep ? this.#judgeKept(name, field) : await judgeFieldInTurns(field, sent(name), turns)]);
+      }
+      return this.#endWhole(found);
+    });
+  }
+
+  #judgeKept(name: string, field: FieldRule): readonly ParameterFault[] {
+    if (field.way === "deep") return judgeDeep(field.parameter, sentOf(name, this.#kept));
+    return judgeField(field, this.#kept.get(name) ?? []);
+  }
+
+  #endWhole(found: readonly FieldFaults[]): Verdict | Promise<Verdict> {
+    const missing = [...this.#rules.files.values()].filter(({ name, required }) => {
+      return required && (this.#counts.get(name) ?? 0) === 0;
+    });
+    const verdict = this.#verdict([...found, ...missing.map((file) => [file.name, [missingFile(file)]] as const)]);
     if (verdict !== CONTINUE) return verdict;
     const files = new Map([...this.#counts].filter(([name, count]) => count > 0 && !this.#kept.has(name)));
     return judgeWholeForm({ texts: this.#kept, files, bytes: this.#keptBytes }, this.#rules, this.#exchange);
   }
 
   #judgeField(field: FieldRule, values: readonly string[]): Denial | null {
-    const faults = new ParameterFaults("form");
-    faults.add(field.parameter.name, judgeField(field, values));
-    const verdict = faults.verdict(this.#rules.showsErrors);
+    const verdict = this.#verdict([[field.parameter.name, judgeField(field, values)]]);
     return verdict === CONTINUE ? null : verdict;
+  }
+
+  #verdict(found: readonly FieldFaults[]): Verdict {
+    const faults = new ParameterFaults("form");
+    for (const [name, own] of found) faults.add(name, own);
+    return faults.verdict(this.#rules.showsErrors);
   }
 
   #unexpected(name: string, seen: string): Denial {

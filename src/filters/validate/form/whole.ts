@@ -1,4 +1,4 @@
-import { parseJson } from "../../../bodies/json.ts";
+import { parseJson, parseJsonInSteps } from "../../../bodies/json.ts";
 import { noteMembers } from "../../../bodies/json-parser.ts";
 import { CONTINUE, type Verdict } from "../../../decision/verdict.ts";
 import type { Exchange } from "../../../message/exchange.ts";
@@ -65,7 +65,7 @@ function* objectOf(
     const name = field?.parameter.name ?? sent;
     if (values.length === 0 || entries.has(name)) continue;
     if (field?.way === "deep") entries.set(name, deepValue(types.member(name), sentOf(name, texts), prefersText));
-    else if (field?.parameter.isJson === true) entries.set(name, jsonValue(field, values));
+    else if (field?.parameter.isJson === true) entries.set(name, yield* jsonValue(field, values));
     else {
       const isKnown = types.namesOthers || types.names.includes(name);
       const value = fieldValue(values, isKnown ? types.member(name) : null, prefersText);
@@ -84,8 +84,12 @@ function* objectOf(
 }
 
 /** Texts that were seen to be JSON. */
-function jsonValue({ isList }: FieldRule, texts: readonly string[]): unknown {
-  const values = texts.map((text) => parseJson(Buffer.from(text)));
-  const items = values.map((value) => (value.ok ? value.value : null));
+function* jsonValue({ isList }: FieldRule, texts: readonly string[]): Steps<unknown> {
+  const items: unknown[] = [];
+  for (const text of texts) {
+    const bytes = Buffer.from(text);
+    const value = bytes.length > DEFAULTS.bodyAtOnceBytesMax ? yield* parseJsonInSteps(bytes) : parseJson(bytes);
+    items.push(value.ok ? value.value : null);
+  }
   return isList ? items : items[0];
 }
