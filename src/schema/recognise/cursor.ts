@@ -63,15 +63,17 @@ const ONES = 0x01010101;
 const SPACES = 0x20202020;
 const HIGH_BITS = 0x80808080;
 
-/** Whether none of four bytes is a control character, a quote, a backslash or beyond ASCII. */
-function arePlain(word: number): boolean {
-  const special = word | (word - SPACES) | ((word ^ QUOTES) - ONES) | ((word ^ BACKSLASHES) - ONES);
-  return (special & HIGH_BITS) === 0;
+/**
+ * The high bits of those of four bytes that are control characters, quotes, backslashes or beyond ASCII. The lowest is one for
+ * certain, for borrows go upwards.
+ */
+function specials(word: number): number {
+  return (word | (word - SPACES) | ((word ^ QUOTES) - ONES) | ((word ^ BACKSLASHES) - ONES)) & HIGH_BITS;
 }
 
 /**
- * Bytes that are expected, in words of which some bits count. Three words, as most names have with what stands around them, are compared without
- * asking how many there are; and in no typed array, whose length alone takes longer to find.
+ * Bytes that are expected, in words of which some bits count. Three words, as most names have with what stands around them,
+ * are compared without asking how many there are; and in no typed array, whose length alone takes longer to find.
  */
 export class Literal {
   readonly length: number;
@@ -243,11 +245,17 @@ export class Cursor {
     const { end } = this;
     const start = this.at + 1;
     let at = start;
-    while (at + WORD_BYTES <= end && arePlain(WORDS.getInt32(at, true))) at += WORD_BYTES;
+    for (; at < end; at += WORD_BYTES) {
+      const found = specials(WORDS.getInt32(at, true));
+      if (found === 0) continue;
+      // Where it is, without a loop whose end nobody can foresee.
+      at += (31 - Math.clz32(found & -found)) >> 3;
+      break;
+    }
     let continuations = 0;
     let isAscii = true;
     let hasEscapes = false;
-    for (; at < end; at++) {
+    for (; at < end && WINDOW[at] !== QUOTE; at++) {
       const kind = IN_STRING[WINDOW[at] as number] as number;
       if (kind === PLAIN) continue;
       if (kind === SPECIAL) {
