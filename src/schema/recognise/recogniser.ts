@@ -137,7 +137,7 @@ export class Recogniser {
     const checks = [...textChecks({ ...schema, text: {}, format }, patternOf), ...valueChecks(schema)];
     const limits = {
       min: minLength?.value ?? 0,
-      max: maxLength?.value ?? Number.POSITIVE_INFINITY,
+      max: maxLength?.value ?? NO_BOUND,
       pattern: seen,
     };
     return textMatcher(limits, checks.length === 0 ? null : every(checks));
@@ -148,7 +148,7 @@ export class Recogniser {
     if (array === null || schema.values.length > 0) return opaqueMatcher(this.#judging.child(schema));
     return listMatcher({
       min: array.minItems?.value ?? 0,
-      max: array.maxItems?.value ?? Number.POSITIVE_INFINITY,
+      max: array.maxItems?.value ?? NO_BOUND,
       prefix: array.prefix.map((part) => this.#slotOf(part)),
       rest: array.rest === null ? this.#anything : this.#slotOf(array.rest),
     });
@@ -164,7 +164,7 @@ export class Recogniser {
       slot: this.#slotOf(part),
       isRequired: required.has(name),
     }));
-    const max = object.maxProperties?.value ?? Number.POSITIVE_INFINITY;
+    const max = object.maxProperties?.value ?? NO_BOUND;
     return objectMatcher({ min: object.minProperties?.value ?? 0, max, members });
   }
 }
@@ -194,6 +194,9 @@ const CURSOR = new Cursor();
 
 /** So many stretches have as many bytes as a body that is judged at once; each takes some hundredths of a millisecond. */
 const STRETCHES = 4;
+
+/** Of what a body has, which is never so many; unlike Infinity, it takes no memory. */
+const NO_BOUND = 2 ** 31 - 1;
 
 const NEVER: Matcher = () => false;
 
