@@ -1,7 +1,6 @@
 import { CHUNKED } from "../message/body.ts";
 import { neverHasBody, WITHOUT_BODY } from "../message/method.ts";
 import { NO_LENGTH } from "../message/stream.ts";
-import { DEFAULTS } from "../support/defaults.ts";
 import {
   HeadFault,
   isValidHost,
@@ -11,6 +10,7 @@ import {
   parseRequestLine,
   type RequestLine,
 } from "./head.ts";
+import { KnownBlock } from "./known-block.ts";
 import { originForm } from "./target-form.ts";
 
 /** A whole head: where it ends, and its one reading. */
@@ -55,6 +55,7 @@ export function isLastRequest(line: RequestLine, parsed: ParsedHeaders): boolean
 
 const CARRIAGE_RETURN = 0x0d;
 const LINE_FEED = 0x0a;
+const HEAD_END = Buffer.from("\r\n\r\n");
 const LAST_CHUNK = Buffer.from("0\r\n\r\n");
 
 /**
@@ -76,13 +77,26 @@ function readEmptyBody(
   return checked instanceof HeadFault ? checked : { line: checked, parsed: read, end: mayBeEmpty ? end : at };
 }
 
+/** `parsed`: the header lines, or what is wrong with them, which counts for less than what is wrong with the first line. */
+function readWhole(
+  firstLine: string,
+  parsed: ParsedHeaders | HeadFault,
+  buffer: Buffer,
+  end: number,
+): RequestHead | HeadFault | null {
+  const line = parseRequestLine(firstLine);
+  if (line instanceof HeadFault) return line;
+  if (parsed instanceof HeadFault) return parsed;
+  if (parsed.bodyBytes === CHUNKED && WITHOUT_BODY.has(line.method)) return readEmptyBody(line, parsed, buffer, end);
+  const checked = checkRequest(line, parsed);
+  return checked instanceof HeadFault ? checked : { line: checked, parsed, end };
+}
+
 /** Finds and reads request heads (RFC 9112 sections 2.2 to 5); one per connection, for it remembers the last one. */
 export class RequestReader {
   readonly #headBytesMax: number;
   readonly #headersCountMax: number;
-  /** On a kept-alive connection the next request's header lines are often the same, byte by byte. */
-  #lastBlock = "";
-  #lastParsed: ParsedHeaders | null = null;
+  readonly #known = new KnownBlock<ParsedHeaders>();
 
   constructor(headBytesMax: number, headersCountMax: number) {
     this.#headBytesMax = headBytesMax;
@@ -93,23 +107,26 @@ export class RequestReader {
   read(buffer: Buffer, at: number): RequestHead | HeadFault | null {
     // RFC 9112 section 2.2: old clients end a body with one line end too many.
     if (buffer[at] === CARRIAGE_RETURN) return this.#readBehindLineEnd(buffer, at);
-    const text = buffer.toString("latin1", at, Math.min(buffer.length, at + this.#headBytesMax));
-    const end = text.indexOf("\r\n\r\n");
-    if (end < 0) return this.#partialFault(text);
-    const lineEnd = text.indexOf("\r\n");
-    const block = text.slice(lineEnd + 2, end + 2);
-    const head = this.#readWhole(text.slice(0, lineEnd), block, buffer, at + end + 4);
-    return head instanceof HeadFault ? head.with(linesOfRefused(block)) : head;
+    const lineEnd = buffer.indexOf(CARRIAGE_RETURN, at);
+    const blockAt = lineEnd + 2;
+    const known = lineEnd > 0 && buffer[lineEnd + 1] === LINE_FEED ? this.#known.find(buffer, blockAt) : null;
+    const end = blockAt + this.#known.length;
+    if (known === null || end > at + this.#headBytesMax) return this.#readAnew(buffer, at);
+    const head = readWhole(buffer.toString("latin1", at, lineEnd), known, buffer, end);
+    return head instanceof HeadFault ? head.with(linesOfRefused(buffer.toString("latin1", blockAt, end - 2))) : head;
   }
 
-  #readWhole(firstLine: string, block: string, buffer: Buffer, end: number): RequestHead | HeadFault | null {
-    const line = parseRequestLine(firstLine);
-    if (line instanceof HeadFault) return line;
-    const parsed = this.#parseBlock(block);
-    if (parsed instanceof HeadFault) return parsed;
-    if (parsed.bodyBytes === CHUNKED && WITHOUT_BODY.has(line.method)) return readEmptyBody(line, parsed, buffer, end);
-    const checked = checkRequest(line, parsed);
-    return checked instanceof HeadFault ? checked : { line: checked, parsed, end };
+  #readAnew(buffer: Buffer, at: number): RequestHead | HeadFault | null {
+    const last = Math.min(buffer.length, at + this.#headBytesMax);
+    const end = buffer.indexOf(HEAD_END, at) + HEAD_END.length;
+    if (end < HEAD_END.length || end > last) return this.#partialFault(buffer.toString("latin1", at, last));
+    const text = buffer.toString("latin1", at, end - 2);
+    const blockAt = text.indexOf("\r\n") + 2;
+    const block = text.slice(blockAt);
+    const parsed = parseRequestHeaders(block, this.#headersCountMax);
+    if (!(parsed instanceof HeadFault)) this.#known.remember(buffer, at + blockAt, end, parsed);
+    const head = readWhole(text.slice(0, blockAt - 2), parsed, buffer, end);
+    return head instanceof HeadFault ? head.with(linesOfRefused(block)) : head;
   }
 
   #readBehindLineEnd(buffer: Buffer, at: number): RequestHead | HeadFault | null {
@@ -127,16 +144,5 @@ export class RequestReader {
     }
     if (text.length < this.#headBytesMax) return null;
     return new HeadFault("head_too_large", `more than ${this.#headBytesMax} bytes`);
-  }
-
-  #parseBlock(block: string): ParsedHeaders | HeadFault {
-    if (this.#lastParsed !== null && block === this.#lastBlock) return this.#lastParsed;
-    const parsed = parseRequestHeaders(block, this.#headersCountMax);
-    if (parsed instanceof HeadFault) return parsed;
-    // A string cut out of a head keeps the whole head in memory as long as the connection rests: only small ones are kept.
-    const isSmall = block.length <= DEFAULTS.headRememberedBytesMax;
-    this.#lastBlock = isSmall ? block : "";
-    this.#lastParsed = isSmall ? parsed : null;
-    return parsed;
   }
 }

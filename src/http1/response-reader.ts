@@ -1,5 +1,6 @@
 import type { ResponseLimits } from "../message/stream.ts";
 import { HeadFault, type ParsedHeaders, parseHeaders, parseStatusLine, type StatusLine } from "./head.ts";
+import { KnownBlock } from "./known-block.ts";
 
 /** A whole head: where it ends, and its one reading. */
 export interface ResponseHead {
@@ -9,11 +10,14 @@ export interface ResponseHead {
   readonly end: number;
 }
 
+const CARRIAGE_RETURN = 0x0d;
+const LINE_FEED = 0x0a;
+const HEAD_END = Buffer.from("\r\n\r\n");
+
 /** Finds and reads the heads of answers (RFC 9112 sections 4 and 5); one per connection, for it remembers the last one. */
 export class ResponseReader {
   readonly #limits: ResponseLimits;
-  #lastBlock = "";
-  #lastParsed: ParsedHeaders | null = null;
+  readonly #known = new KnownBlock<ParsedHeaders>();
 
   constructor(limits: ResponseLimits) {
     this.#limits = limits;
@@ -21,24 +25,31 @@ export class ResponseReader {
 
   /** The head at `at`; null where it is not whole yet, or what is wrong with it. */
   read(buffer: Buffer, at: number): ResponseHead | string | null {
-    const text = buffer.toString("latin1", at, Math.min(buffer.length, at + this.#limits.headBytesMax));
-    const end = text.indexOf("\r\n\r\n");
-    if (end < 0) return partialFault(text, this.#limits);
-    const lineEnd = text.indexOf("\r\n");
-    const line = parseStatusLine(text.slice(0, lineEnd));
-    if (line === null) return "malformed status line";
-    const parsed = this.#parseBlock(text.slice(lineEnd + 2, end + 2));
-    return parsed instanceof HeadFault ? parsed.seen : { line, parsed, end: at + end + 4 };
+    const { headBytesMax } = this.#limits;
+    const lineEnd = buffer.indexOf(CARRIAGE_RETURN, at);
+    const blockAt = lineEnd + 2;
+    const known = lineEnd > 0 && buffer[lineEnd + 1] === LINE_FEED ? this.#known.find(buffer, blockAt) : null;
+    const end = blockAt + this.#known.length;
+    if (known === null || end > at + headBytesMax) return this.#readAnew(buffer, at);
+    return readWhole(buffer.toString("latin1", at, lineEnd), known, end);
   }
 
-  #parseBlock(block: string): ParsedHeaders | HeadFault {
-    if (this.#lastParsed !== null && block === this.#lastBlock) return this.#lastParsed;
-    const parsed = parseHeaders(block, this.#limits.headersCountMax);
-    if (parsed instanceof HeadFault) return parsed;
-    this.#lastBlock = block;
-    this.#lastParsed = parsed;
-    return parsed;
+  #readAnew(buffer: Buffer, at: number): ResponseHead | string | null {
+    const last = Math.min(buffer.length, at + this.#limits.headBytesMax);
+    const end = buffer.indexOf(HEAD_END, at) + HEAD_END.length;
+    if (end < HEAD_END.length || end > last) return partialFault(buffer.toString("latin1", at, last), this.#limits);
+    const text = buffer.toString("latin1", at, end - 2);
+    const blockAt = text.indexOf("\r\n") + 2;
+    const parsed = parseHeaders(text.slice(blockAt), this.#limits.headersCountMax);
+    if (!(parsed instanceof HeadFault)) this.#known.remember(buffer, at + blockAt, end, parsed);
+    return readWhole(text.slice(0, blockAt - 2), parsed, end);
   }
+}
+
+function readWhole(firstLine: string, parsed: ParsedHeaders | HeadFault, end: number): ResponseHead | string {
+  const line = parseStatusLine(firstLine);
+  if (line === null) return "malformed status line";
+  return parsed instanceof HeadFault ? parsed.seen : { line, parsed, end };
 }
 
 /** What can never become a valid head is refused at once rather than at the deadline. */
