@@ -88,6 +88,8 @@ async function importAll(files: readonly string[], wanted: Wanted, io: CommandIo
     const steps = amountOf({ file, root, overlays: overlay }, bases, answers, read);
     const result = await new Turns(io.clock, sliceMs).run(steps);
     tellFindings(result, json, io);
+    const isChanged = overlay.length > 0 && wanted.coverage !== true;
+    if (isChanged) tellLine("warning", { place: { file, line: 1, column: 1 }, text: WITHOUT_OVERLAY }, json, io);
     if (result.amount === null) {
       if (!result.found.some(({ problems }) => problems.length > 0)) io.stderr(`${file}: cannot be read\n`);
       code = EXIT.problems;
@@ -102,12 +104,19 @@ function readNamed(name: string, io: CommandIo): Buffer | null {
   return content.ok ? content.value : null;
 }
 
+/** A route's schema is read from the document's file, which knows of no Overlay. */
+const WITHOUT_OVERLAY =
+  "routes have what the Overlay makes of the document, and the schemas that they name have not; " +
+  "expected section 'openapi' with 'overlay' where it changes schemas";
+
+function tellLine(severity: string, { place, text }: Finding, asJson: boolean, io: CommandIo): void {
+  if (asJson) io.stderr(`${JSON.stringify({ severity, ...place, text })}\n`);
+  else io.stderr(`${placeText(place)}: ${severity === "problem" ? "" : `${severity}: `}${text}\n`);
+}
+
 /** Problems, warnings and what is not enforced, on standard error, so that the policy can be kept as it is. */
 function tellFindings({ found }: AmountFindings, asJson: boolean, io: CommandIo): void {
-  const line = (severity: string, { place, text }: Finding): void => {
-    if (asJson) io.stderr(`${JSON.stringify({ severity, ...place, text })}\n`);
-    else io.stderr(`${placeText(place)}: ${severity === "problem" ? "" : `${severity}: `}${text}\n`);
-  };
+  const line = (severity: string, finding: Finding): void => tellLine(severity, finding, asJson, io);
   for (const { problems } of found) for (const one of problems) line("problem", one);
   for (const { warnings } of found) for (const one of warnings) line("warning", one);
   for (const { unenforced } of found) {

@@ -86,6 +86,23 @@ describe("postern import openapi", () => {
     expect(judged.out).toContain("body /parts/0/item type; wanted expected null or string");
   });
 
+  test("with an Overlay, tells that a policy's schemas do not have what it changes", async () => {
+    const overlay = "overlay: 1.0.0\nactions: [{ target: '$.paths[\"/health\"]', remove: true }]\n";
+    writeFileSync(join(folder, "overlay.yaml"), overlay);
+    const { out, err } = await postern("import", "openapi", "--overlay", "overlay.yaml", "api/orders.yaml");
+    expect(out).not.toContain("/health");
+    expect(err).toContain("api/orders.yaml:1:1: warning: routes have what the Overlay makes of the document, and");
+    const { err: other } = await postern(
+      "import",
+      "openapi",
+      "--coverage",
+      "--overlay",
+      "overlay.yaml",
+      "api/orders.yaml",
+    );
+    expect(other).not.toContain("Overlay");
+  });
+
   test("--answers holds answers to the document as well, audited at first", async () => {
     const { code, out } = await postern("import", "openapi", "--answers", "api/orders.yaml");
     expect(code).toBe(0);
