@@ -78,7 +78,7 @@ function routeText(route: LearntRoute, limits: readonly LearntLimit[]): string {
     ...(authenticate === undefined ? [] : [`authenticate: ${flow(authenticate)}\n`]),
     ...(authorize === undefined
       ? []
-      : [`authorize: ${flow(authorize)}${route.authorize === null ? "" : said("as all of its callers had it")}`]),
+      : [`authorize: ${flow(authorize)}${route.authorize === null ? "\n" : said("as all of its callers had it")}`]),
     ...Object.entries(settings)
       .filter(([key]) => !OWN.has(key))
       .map(([key, value]) => `${scalar(key)}: ${flow(value)}\n`),

@@ -45,6 +45,26 @@ test("a policy in several files becomes one, each route with what its own file s
   expect((await postern("replay", "--policy", "learnt.yaml", "decisions.jsonl")).out).toContain("0 would change");
 });
 
+test("what a route asks of its callers stays where the traffic shows nothing narrower", async () => {
+  const rule = "authorize: { not: { scopes: [revoked] }, mode: audit }";
+  const many = each(
+    Array.from({ length: 12 }, (_, at) => caller(`seldom${at}`)),
+    4,
+    (principal, at) => ({ principal, path: `/orders/${1000 + at}`, route: "/**" }),
+  );
+  const { postern, folder } = folderWith({
+    "policy.yaml": `${HEAD}${CALLERS}limits: { all: { rate: 9/second, key: principal } }\nroutes:\n  - { path: /orders/**, authenticate: [partners], ${rule}, limit: [all] }\n`,
+    "keys.yaml": KEYS,
+    "decisions.jsonl": many.map((one) => `${JSON.stringify(factsOf(one))}\n`).join(""),
+  });
+  const learn = ["learn", "--policy", "policy.yaml", "decisions.jsonl", "--output", "learnt.yaml"];
+  expect(await postern(...learn)).toMatchObject({ code: 0 });
+  expect(readFileSync(join(folder, "learnt.yaml"), "utf8")).toMatch(
+    /^ {4}authorize: .*revoked.*audit \}\n {4}limit: \[all/m,
+  );
+  expect(await postern("check", "learnt.yaml")).toMatchObject({ code: 0, err: "" });
+});
+
 test("a policy in a manifest, by the ConfigMap that is meant", async () => {
   const indented = (text: string): string => text.replaceAll(/^(?=.)/gm, "    ");
   const configMap = (name: string, text: string): string =>
