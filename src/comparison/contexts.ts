@@ -1,11 +1,14 @@
+import { buildCidrTable } from "../matching/cidr-table.ts";
+import { parseAddress } from "../message/address.ts";
 import { edgesOf } from "./address-edges.ts";
 import { type BodyContext, bodyContexts } from "./bodies.ts";
 import { type ParameterValues, parameterValues } from "./parameter-values.ts";
 import { pathOf } from "./paths.ts";
 import { patternsOf } from "./patterns.ts";
-import { settingsOf, textsOf } from "./settings.ts";
+import { type Settings, settingsOf, textsOf } from "./settings.ts";
 import type { Place, Side } from "./sides.ts";
 import { timesOf } from "./times.ts";
+import { USUAL_CLIENT } from "./witness.ts";
 
 /** What of a request is another than at the middle of the grid; empty for the middle itself. */
 export interface Context extends BodyContext {
@@ -52,6 +55,7 @@ export function middleOf(place: Place): Context {
     );
   const version = versionContexts(place)[0] ?? {};
   return {
+    client: usualClient(place),
     ...(host === undefined ? {} : { host: host.replace("*", "a") }),
     headers: { ...required("headers"), ...version.headers },
     query: { ...required("query"), ...version.query },
@@ -94,13 +98,37 @@ export function pathsOf(place: Place, meetings: readonly string[]): readonly str
 
 /** Edges of each range that either policy has for the place. */
 function addresses(place: Place): readonly string[] {
-  const edges = place.routes.flatMap(({ side, placed }) =>
-    [side.defaults, placed.settings].flatMap((settings) => {
-      const { allow, deny, except } = settingsOf(settings["address"]);
-      return [allow, deny, except].flatMap(textsOf).flatMap(edgesOf);
-    }),
+  const edges = addressRules(place).flatMap(({ allow, deny, except }) => [allow, deny, except].flatMap(textsOf));
+  return [...new Set(edges.flatMap(edgesOf))];
+}
+
+function addressRules({ routes }: Place): readonly Settings[] {
+  return routes.flatMap(({ side, placed }) =>
+    [side.defaults, placed.settings].map((settings) => settingsOf(settings["address"])),
   );
-  return [...new Set(edges)];
+}
+
+/** Whom the most address rules let in: what they refuse shows of no other rule what it does. */
+function usualClient(place: Place): string {
+  const letIn = addressRules(place).map(({ allow, deny, except }) => {
+    const [allowed, denied, excepted] = [allow, deny, except].map((list) => has(textsOf(list)));
+    return (client: string) =>
+      (allow === undefined || allowed?.(client) === true) && (denied?.(client) !== true || excepted?.(client) === true);
+  });
+  let usual = { client: USUAL_CLIENT, letIn: -1 };
+  for (const client of [USUAL_CLIENT, ...addresses(place)]) {
+    const count = letIn.filter((lets) => lets(client)).length;
+    if (count > usual.letIn) usual = { client, letIn: count };
+  }
+  return usual.client;
+}
+
+function has(prefixes: readonly string[]): (client: string) => boolean {
+  const table = buildCidrTable(prefixes);
+  return (client) => {
+    const address = parseAddress(client);
+    return table.ok && address !== null && table.value.has(address);
+  };
 }
 
 /** Each version of the place where either policy looks for one, then none and one that there is not. */

@@ -281,7 +281,7 @@ function witnessOf(
     method: asked,
     target: text === "" ? path : `${path}?${text}`,
     headers: [...(host === undefined ? [] : [`Host: ${host}`]), ...lines.map(([name, value]) => `${name}: ${value}`)],
-    client: client ?? USUAL_CLIENT,
+    client: client ?? middle.client ?? USUAL_CLIENT,
     identity,
     body: context.body ?? middle.body ?? null,
     certificate,

@@ -108,6 +108,12 @@ const CASES: readonly (readonly [string, string, string, readonly string[]])[] =
     ["tightened GET /orders/{id}: nobody"],
   ],
   [
+    "a bound of a parameter where no usual client is let in",
+    `defaults: { address: { deny: [10.1.0.0/16] } }\n${routes(route("methods: [GET], public: true, address: { allow: [10.1.0.0/16, 10.9.0.0/16] }, validate: { query: { n: { type: integer, maximum: 9 } } }"))}`,
+    `defaults: { address: { deny: [10.1.0.0/16] } }\n${routes(route("methods: [GET], public: true, address: { allow: [10.1.0.0/16, 10.9.0.0/16] }, validate: { query: { n: { type: integer, maximum: 8 } } }"))}`,
+    ["tightened GET /orders/{id}: nobody"],
+  ],
+  [
     "a range of the defaults",
     `defaults: { address: { deny: [192.0.2.0/24] } }\n${routes(OPEN)}`,
     routes(OPEN),

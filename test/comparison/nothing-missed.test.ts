@@ -66,10 +66,7 @@ function policy(random: Random): string {
   const routes = TEMPLATES.flatMap((template) => {
     if (random(4) === 0) return [];
     const methods = one(["", ", methods: [GET]", ", methods: [GET, POST]"], random);
-    const address = one(
-      ["", "", ", address: { deny: [10.1.0.0/16] }", ", address: { allow: [10.0.0.0/8, 127.0.0.0/8] }"],
-      random,
-    );
+    const address = one(["", "", ", address: { deny: [10.1.0.0/16] }", ", address: { allow: [10.0.0.0/8] }"], random);
     const access = one(
       ["public: true", "authenticate: [okta]", "authenticate: [okta]", "authenticate: [okta, mesh]"],
       random,
