@@ -120,8 +120,19 @@ const PHASE_OF_KEY: Readonly<Record<string, Phase>> = {
   response: "respond",
 };
 
+/** What of a rule stands in a section of its own, by the name of the check that asks it. */
+const KEY_OF_SECTION: Readonly<Record<string, string>> = {
+  authenticators: "authenticate",
+  decisionServices: "decide",
+  detectors: "detect",
+  limits: "limit",
+};
+
 function keyOf(rule: string): string | undefined {
-  return rule.split(/[.[\]]+/).find((part) => Object.hasOwn(PHASE_OF_KEY, part));
+  const parts = rule.split(/[.[\]]+/);
+  const [section = ""] = parts;
+  if (Object.hasOwn(KEY_OF_SECTION, section)) return KEY_OF_SECTION[section];
+  return parts.find((part) => Object.hasOwn(PHASE_OF_KEY, part));
 }
 
 function phaseOf(key: string | undefined, reason: DenialFacts["reason"]): Phase {

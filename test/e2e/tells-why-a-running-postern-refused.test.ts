@@ -109,6 +109,14 @@ describe("a denial", () => {
     expect(stdout).toMatch(/denied: scope_missing \(403\) at \S*policy\.yaml:\d+:\d+\n/);
   });
 
+  test("for a credential or a limit stands in the phase that judged it, though its line is of another section", async () => {
+    const forged = await postern.call({ path: `/orders/${ORDER_ID}`, headers: { Authorization: `Bearer ${token}x` } });
+    expect(forged.status).toBe(401);
+    await decision(forged.id);
+    const { stdout } = await explain(String(forged.id));
+    expect(stdout).toMatch(/ match +route +info .*\n +authenticate +authenticate +deny +\S*policy\.yaml/);
+  });
+
   test("holds no secret, wherever one was sent", async () => {
     const { body } = await postern.call({
       ...planted("/orders"),
