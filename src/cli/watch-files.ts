@@ -41,7 +41,8 @@ export async function watchFiles(
     // Where somebody wrote meanwhile, nothing is told, and what is whole will be.
     if (isFirst || watch.confirms(reads.states)) {
       told.tell();
-      io.stdout(`${reads.states.size - folders.size} files are watched; Ctrl-C ends\n`);
+      const count = reads.states.size - folders.size;
+      io.stdout(`${count} ${count === 1 ? "file is" : "files are"} watched; Ctrl-C ends\n`);
       watch.follow(reads.states);
     }
     if (isFirst) watch.start();

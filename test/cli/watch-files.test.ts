@@ -27,7 +27,7 @@ function watching(folder: string, ...args: readonly string[]) {
       said += chunk;
     });
   }
-  const runs = (): string[] => said.split("files are watched; Ctrl-C ends\n");
+  const runs = (): string[] => said.split(/(?:file is|files are) watched; Ctrl-C ends\n/);
   return {
     write: (name: string, text: string): void => writeFileSync(join(folder, name), text),
     /** What the nth run said, from 1. */
