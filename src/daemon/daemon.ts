@@ -196,6 +196,7 @@ export class Daemon {
       retry: this.#retry,
       isEnding: () => this.#ending,
       onTripped: () => void this.#reloader.rollBack("guard"),
+      onStepTripped: (why) => this.#steps.takeBack(why),
       onSwap: () => {
         this.#release?.schedule();
         this.#followCandidate();
@@ -224,7 +225,7 @@ export class Daemon {
       test: deps.test,
       steps: this.#steps,
       install: (snapshot, base) => this.#inForce.install(snapshot, base),
-      lay: (snapshot) => this.#inForce.lay(snapshot),
+      lay: (snapshot, way) => this.#inForce.lay(snapshot, way),
       putBack: async (cause) => {
         const done = await this.#inForce.putBack(cause);
         if (done.ok) this.#kept?.putBack();

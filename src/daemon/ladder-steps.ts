@@ -11,7 +11,7 @@ import type { Timers } from "../support/timers.ts";
 import { parseDurationMs } from "../support/units.ts";
 import type { EventLog } from "../telemetry/event-log.ts";
 import { problemText } from "./reload.ts";
-import type { Overlaid, StepChange, StepsSet } from "./step-change.ts";
+import type { Overlaid, StepChange, StepsSet, StepWay } from "./step-change.ts";
 
 export interface LadderStepsDeps {
   readonly clock: Clock;
@@ -31,8 +31,8 @@ export interface LadderStepsDeps {
 interface SetStep extends LadderStep {
   /** What it was asked for by, so that it ends by the same. */
   readonly asked: string;
-  /** What the policy says. */
-  readonly was: number;
+  /** What the policy says; an edit may say otherwise. */
+  was: number;
   readonly routes: readonly string[];
   readonly sinceMs: number;
   readonly untilMs: number;
@@ -57,6 +57,8 @@ type WhyOf = (step: SetStep) => Why;
 export class LadderSteps implements StepsSet {
   readonly #deps: LadderStepsDeps;
   #set: readonly SetStep[] = [];
+  /** The newest of those that refuse more than what they stand in place of. */
+  #raised: SetStep | null = null;
   #cancel: (() => void) | null = null;
   #isStopped = false;
 
@@ -93,8 +95,26 @@ export class LadderSteps implements StepsSet {
         snapshot: base,
         settle: () => this.#follow([], () => "the policy asks more of 'authenticate' than it does"),
       };
-    const isLaid = (one: SetStep): boolean => snapshot.steps.some(({ step }) => step === one);
-    return { snapshot, settle: () => this.#follow(this.#set.filter(isLaid), () => "the policy has the check no more") };
+    const laid = new Map(snapshot.steps.map(({ step, was }) => [step, was]));
+    return {
+      snapshot,
+      settle: () => {
+        for (const step of this.#set) step.was = laid.get(step) ?? step.was;
+        this.#follow(
+          this.#set.filter((one) => laid.has(one)),
+          () => "the policy has the check no more",
+        );
+      },
+    };
+  }
+
+  /** The step that was raised last denies what it should not. */
+  takeBack(why: string): void {
+    const raised = this.#raised;
+    void this.#end(
+      (one) => one === raised,
+      () => why,
+    );
   }
 
   rolledBack(): void {
@@ -109,17 +129,21 @@ export class LadderSteps implements StepsSet {
   async #setOne(settings: JsonObject): Promise<AdminAnswer> {
     const wish = this.#wishOf(settings);
     if (!wish.ok) return wish;
-    const outcome: { made: SetStep | null } = { made: null };
+    const outcome: { made: SetStep | null; way: StepWay } = { made: null, way: "lowers" };
     const done = await this.#deps.relay({
       steps: () => [...this.#set, wish.value],
       fault: (laid) => {
         const found = this.#judged(wish.value, laid);
-        if (found.ok) outcome.made = found.value;
-        return found.ok ? null : found.error;
+        if (!found.ok) return found.error;
+        outcome.made = found.value;
+        outcome.way = this.#raises(laid) ? "raises" : "lowers";
+        return null;
       },
+      way: () => outcome.way,
       done: () => {
         const { made } = outcome;
         if (made === null) return;
+        if (outcome.way === "raises") this.#raised = made;
         const name = nameOf(made);
         this.#set = [...this.#set.filter((one) => nameOf(one) !== name), made];
         this.#tell("set", made, null);
@@ -151,10 +175,10 @@ export class LadderSteps implements StepsSet {
   /** What a step makes of the policy in force, as `laid` has it; why it is not to be. */
   #judged(wish: Wish, laid: Snapshot): Result<SetStep, string> {
     const { asked, percent, forMs } = wish;
-    const at = laid.steps.find((one) => one.step === wish)?.at;
+    const { at, was } = laid.steps.find((one) => one.step === wish) ?? {};
     const [base, now] = [this.#deps.base(), this.#deps.inForce()];
     const name = targetName(wish.target);
-    if (at === undefined || base === null || now === null)
+    if (at === undefined || was === undefined || base === null || now === null)
       return err(`${name} has no 'mode' in the policy; 'postern ladder' and lines of the log name what has one`);
     const { clock } = this.#deps;
     const times = {
@@ -174,8 +198,13 @@ export class LadderSteps implements StepsSet {
       return err("'authenticate' is not lowered here: who is let in without a credential stands in the policy alone");
     }
     const routes = [...new Set(changed.flatMap(({ route }) => route ?? []))];
-    const was = written[0]?.was ?? older?.was ?? percent;
     return ok({ asked, target: at, percent, was, routes, ...times });
+  }
+
+  /** Whether some are refused by it who are not by now. */
+  #raises(laid: Snapshot): boolean {
+    const now = this.#deps.inForce();
+    return now !== null && changesOf(now, laid).some(({ percent, was }) => percent > was);
   }
 
   async #unset({ check }: JsonObject): Promise<AdminAnswer> {
@@ -195,6 +224,7 @@ export class LadderSteps implements StepsSet {
     const done = await this.#deps.relay({
       steps: rest,
       fault: () => null,
+      way: () => "ends",
       done: () => {
         ended = this.#set.filter(isMeant).map(nameOf);
         this.#follow(rest(), why);
@@ -214,7 +244,8 @@ export class LadderSteps implements StepsSet {
       const { text } = done.error;
       const why = (step: SetStep): string =>
         isLate(step) ? LATE : `another step is over, and this one cannot stay: ${text}`;
-      await this.#end(() => true, why);
+      const all = await this.#end(() => true, why);
+      if (!all.ok && !this.#isStopped) this.#stays(all.error.text);
     }
   }
 
@@ -230,18 +261,31 @@ export class LadderSteps implements StepsSet {
     this.#wait();
   }
 
-  #wait(): void {
+  /** Nothing that ends it works now; something else may have changed by the next try. */
+  #stays(why: string): void {
+    const fields = { state: "stays", check: this.#set.map(nameOf).join(", "), why };
+    this.#deps.log.error(
+      "ladder_step",
+      "time is over, and the policy cannot be put in force without its steps",
+      fields,
+    );
+    this.#wait(DEFAULTS.ladderRetryMs);
+  }
+
+  #wait(leastMs = 0): void {
     this.#cancel?.();
     this.#cancel = null;
     if (this.#set.length === 0 || this.#isStopped) return;
     const waitMs = Math.min(...this.#set.map(({ endsMs }) => endsMs)) - this.#deps.clock.monotonicMs();
-    this.#cancel = this.#deps.timers.after(Math.max(0, waitMs), () => void this.#endLate());
+    this.#cancel = this.#deps.timers.after(Math.max(leastMs, waitMs), () => void this.#endLate());
   }
 
   #tell(state: "set" | "ended", step: SetStep, why: Why | null): void {
     const { check, mode, was, until, routes } = shownStep(step);
     const fields = { state, check, mode, was, until, routes, why };
     if (state === "set") this.#deps.log.warn("ladder_step", "a check stands on another step for a while", fields);
+    else if (why !== null && why !== LATE)
+      this.#deps.log.warn("ladder_step", "the check stands where the policy has it, before its time", fields);
     else this.#deps.log.info("ladder_step", "the check stands where the policy has it", fields);
   }
 }

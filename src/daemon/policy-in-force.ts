@@ -24,7 +24,8 @@ import { mayRollBack, type RolledBack } from "./policy-room.ts";
 import { type NotReady, notReady } from "./readiness.ts";
 import { type Attempt, problemText, wholeFileProblem } from "./reload.ts";
 import type { ReloadRetry } from "./reload-retry.ts";
-import { SwapGuard } from "./swap-guard.ts";
+import type { StepWay } from "./step-change.ts";
+import { SwapGuard, type Watch } from "./swap-guard.ts";
 
 /** What the admin port shows under /policy. */
 export interface DaemonStatus {
@@ -86,6 +87,8 @@ export interface InForceDeps {
   readonly onSwap: () => void;
   /** The policy in force is to give way to the one before it. */
   readonly onTripped: () => void;
+  /** So is the step of the ladder that was raised last. */
+  readonly onStepTripped: (why: string) => void;
 }
 
 /** The policy that runs: how another takes its place, what became of the last attempt, and what is told of both. */
@@ -111,8 +114,7 @@ export class PolicyInForce {
 
   constructor(deps: InForceDeps) {
     this.#deps = deps;
-    const { clock, onTripped } = deps;
-    this.#guard = new SwapGuard({ clock, onTripped, onEnd: () => this.#forgetEarlier() });
+    this.#guard = new SwapGuard({ clock: deps.clock, onEnd: () => this.#forgetEarlier() });
   }
 
   /** What its checks that do not enforce would have denied. */
@@ -175,26 +177,47 @@ export class PolicyInForce {
     this.#changes = await this.#changesTo(base);
     const before = this.#base;
     const isReturn = base === this.#earlier;
-    const trials = isReturn ? null : await this.#guard.prepare(base, this.#proxy?.snapshot ?? null);
-    const earlier = !isReturn && (trials !== null || mayRollBack(base)) ? before : null;
+    const watch = isReturn ? null : await this.#watchOver(base, this.#proxy?.snapshot ?? null);
+    const earlier = !isReturn && (watch !== null || mayRollBack(base)) ? before : null;
     const swapped = await this.#swap(snapshot, base, earlier);
     if (!swapped.ok) return swapped;
-    this.#guard.begin(swapped.value, base, trials);
+    this.#guard.begin(swapped.value, watch);
     this.#generation++;
     this.#deps.onSwap();
     return ok(null);
   }
 
   /** The same policy with other steps, null for none. It is no other policy: nothing is taken back of it. */
-  async lay(snapshot: Snapshot | null): Promise<Result<Snapshot, readonly Problem[]>> {
+  async lay(snapshot: Snapshot | null, way: StepWay): Promise<Result<Snapshot, readonly Problem[]>> {
     const base = this.#base;
     if (base === null) return err([wholeFileProblem(this.#deps.policyFile, "no policy is in force yet")]);
     const laid = snapshot ?? base;
+    const watch = way === "lowers" ? null : await this.#watchOverSteps(snapshot, base, way);
     const swapped = await this.#swap(laid, base, this.#earlier);
     this.#isHindered = false;
     if (!swapped.ok) return swapped;
+    if (way !== "lowers") this.#guard.begin(swapped.value, watch);
     this.#deps.onSwap();
     return ok(laid);
+  }
+
+  #watchOver(base: Snapshot, before: Snapshot | null): Promise<Watch | null> {
+    const { onTripped } = this.#deps;
+    return this.#guard.prepare({ snapshot: base, before, beforeName: "the policy before", onTripped });
+  }
+
+  /**
+   * A step that refuses more is the newest change, and gives way by itself: the edit before it is not to blame. Once none is left the
+   * edit is watched again, and compared with what its file was an edit of.
+   */
+  async #watchOverSteps(snapshot: Snapshot | null, base: Snapshot, way: StepWay): Promise<Watch | null> {
+    if (way === "ends") {
+      return snapshot === null && this.#guard.guards(base) ? this.#watchOver(base, this.#earlier) : null;
+    }
+    const { onStepTripped } = this.#deps;
+    const before = this.#proxy?.snapshot ?? null;
+    if (snapshot === null) return null;
+    return this.#guard.prepare({ snapshot, before, beforeName: "the step before", onTripped: onStepTripped });
   }
 
   /** What can fail is tried first, the rest is assignments. */

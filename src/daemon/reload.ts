@@ -6,7 +6,7 @@ import type { ReloadResult, RollbackCause } from "../telemetry/metrics.ts";
 import { contentState, type FileState, type FileStates, type RecordedReads, recordReads } from "./file-states.ts";
 import type { RolledBack } from "./policy-room.ts";
 import type { ReadFile } from "./regular-file.ts";
-import type { Overlaid, StepChange, StepOverlay, StepsSet } from "./step-change.ts";
+import type { Overlaid, StepChange, StepOverlay, StepsSet, StepWay } from "./step-change.ts";
 import { type Loaded, UndoneChange } from "./undone-change.ts";
 
 /** Text → snapshot. Reads files only through `readFile`, so that what was read is known. */
@@ -62,7 +62,7 @@ export interface ReloaderDeps {
   /** Absent where nobody can set any. */
   readonly steps?: StepsSet;
   /** Puts the policy in force as `snapshot` has it; null: as its file does. */
-  readonly lay?: (snapshot: Snapshot | null) => Promise<Result<Snapshot, readonly Problem[]>>;
+  readonly lay?: (snapshot: Snapshot | null, way: StepWay) => Promise<Result<Snapshot, readonly Problem[]>>;
   /** Puts the policy before the one that runs in force; why not, where nothing has changed. */
   readonly putBack?: (cause: RollbackCause) => Promise<Result<RolledBack, string>>;
   /** Hears of what was put in force, and of all that was read for it. */
@@ -150,7 +150,7 @@ export class Reloader {
     if (!laid.ok) return laid;
     const fault = laid.value === null ? null : change.fault(laid.value);
     if (fault !== null) return err(fault);
-    const installed = (await this.#deps.lay?.(laid.value)) ?? err([]);
+    const installed = (await this.#deps.lay?.(laid.value, change.way())) ?? err([]);
     if (!installed.ok) return err(`it cannot be put in force: ${installed.error.map(problemText).join("; ")}`);
     change.done(installed.value);
     return ok(null);

@@ -10,12 +10,17 @@ export interface StepOverlay {
   readonly beside?: ReadonlyMap<string, Resource>;
 }
 
+/** What other steps do to who asks: some are refused more, or less, or steps are over. */
+export type StepWay = "raises" | "lowers" | "ends";
+
 /** Steps that are to stand over the policy in force, and what becomes of it. */
 export interface StepChange {
   /** Asked when nothing else changes the policy. */
   steps(): readonly LadderStep[];
   /** Why the policy with them is not to be in force; null where it may. */
   fault(laid: Snapshot): string | null;
+  /** Asked once `fault` has found none. */
+  way(): StepWay;
   /** It is in force. */
   done(laid: Snapshot): void;
 }

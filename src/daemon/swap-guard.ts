@@ -5,18 +5,36 @@ import type { Clock } from "../support/clock.ts";
 
 export interface SwapGuardDeps {
   readonly clock: Clock;
-  readonly onTripped: () => void;
-  /** The policy has stood the time. */
+  /** What was watched over has stood the time. */
   readonly onEnd: () => void;
 }
 
-/** Watches over a policy for the first while that it is in force. */
+/** A policy that may have to give way, or a step of the ladder over it. */
+export interface Guarded {
+  /** What comes into force. */
+  readonly snapshot: Snapshot;
+  /** What it is compared with; null where there is nothing to go back to. */
+  readonly before: Snapshot | null;
+  /** What `before` is called. */
+  readonly beforeName: string;
+  readonly onTripped: (why: string) => void;
+}
+
+/** One while of watching. */
+export interface Watch {
+  readonly of: Snapshot;
+  readonly trials: Beside;
+  readonly withinMs: number;
+  /** Why what it watches over is to give way; null where it is not. */
+  why: string | null;
+}
+
+/** Watches over the newest change of what is enforced, for the first while. */
 export class SwapGuard {
   readonly #deps: SwapGuardDeps;
   #timer: NodeJS.Timeout | null = null;
-  #guarded: Snapshot | null = null;
+  #watch: Watch | null = null;
   #untilMs: number | null = null;
-  #why: string | null = null;
 
   constructor(deps: SwapGuardDeps) {
     this.#deps = deps;
@@ -27,49 +45,55 @@ export class SwapGuard {
     return this.#untilMs;
   }
 
-  /** Why the policy is to give way; null where it is not. */
-  whyOf(snapshot: Snapshot): string | null {
-    return snapshot === this.#guarded ? this.#why : null;
+  guards(snapshot: Snapshot): boolean {
+    return this.#watch?.of === snapshot;
   }
 
-  /** What judges beside the policy that is about to be swapped in; null for one without a guard. Only a policy with one loads it. */
-  async prepare(snapshot: Snapshot, before: Snapshot | null): Promise<Beside | null> {
+  /** Why the policy is to give way; null where it is not. */
+  whyOf(snapshot: Snapshot): string | null {
+    return this.#watch?.of === snapshot ? this.#watch.why : null;
+  }
+
+  /** What judges beside what is about to be swapped in; null for a policy without a guard. Only one with a guard loads it. */
+  async prepare({ snapshot, before, beforeName, onTripped }: Guarded): Promise<Watch | null> {
     const settings = snapshot.guard;
     if (settings === null || before === null) return null;
     const { SwapTrials } = await import("../rehearsal/swap-trials.ts");
-    return new SwapTrials(before, settings, {
+    const trials = new SwapTrials(before, settings, {
       clock: this.#deps.clock,
       defer: setImmediate,
       onTripped: ({ denied, callers, first }) => {
-        if (snapshot !== this.#guarded) return;
+        if (watch !== this.#watch) return;
         const place = first.place === null ? "" : ` at ${first.place.file}:${first.place.line}:${first.place.column}`;
         const by = `${first.reason}${place}`;
-        this.#why = `${denied} of ${callers} callers were denied what the policy before allows them; the first: ${by}`;
-        this.#deps.onTripped();
+        const why = `${denied} of ${callers} callers were denied what ${beforeName} allows them; the first: ${by}`;
+        watch.why = why;
+        onTripped(why);
       },
     });
+    const watch: Watch = { of: snapshot, trials, withinMs: settings.withinMs, why: null };
+    return watch;
   }
 
-  /** The policy is in force. */
-  begin(proxy: ProxyServer, snapshot: Snapshot, trials: Beside | null): void {
+  /** It is in force. */
+  begin(proxy: ProxyServer, watch: Watch | null): void {
     this.stop();
-    proxy.guard = trials;
-    if (trials === null || snapshot.guard === null) return;
-    this.#guarded = snapshot;
-    this.#untilMs = this.#deps.clock.wallMs() + snapshot.guard.withinMs;
+    proxy.guard = watch?.trials ?? null;
+    if (watch === null) return;
+    this.#watch = watch;
+    this.#untilMs = this.#deps.clock.wallMs() + watch.withinMs;
     this.#timer = setTimeout(() => {
       this.stop();
       proxy.guard = null;
       this.#deps.onEnd();
-    }, snapshot.guard.withinMs);
+    }, watch.withinMs);
     this.#timer.unref();
   }
 
   stop(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
-    this.#guarded = null;
+    this.#watch = null;
     this.#untilMs = null;
-    this.#why = null;
   }
 }

@@ -20,6 +20,8 @@ export interface LaidStep {
   readonly step: LadderStep;
   /** Where its mode stands: `limits.perCaller`, by whatever route it was named. */
   readonly at: CheckTarget;
+  /** What the policy says there, as `mode` gives it. */
+  readonly was: number;
 }
 
 /** As a policy writes it. */

@@ -1,3 +1,4 @@
+import { mode as modeSchema } from "../support/schema.ts";
 import type { Steps } from "../support/turns.ts";
 import { DEFAULTS_KEY } from "./compile-defaults.ts";
 import type { PolicyDocument } from "./document.ts";
@@ -19,16 +20,18 @@ interface Edit {
 /** Each step becomes the `mode` of its check, as if somebody had written it there. What has none, or is not there, is left out. */
 export function* laySteps(work: Work, steps: readonly LadderStep[]): Steps<void> {
   const laid: LaidStep[] = [];
+  const { reader } = work;
   for (const step of steps) {
     yield;
     const path = pathOf(work, step.target);
     if (path === null) continue;
     const edit = editAt(work, path, modeOf(step.percent));
     if (edit === null) continue;
+    const was = percentOf(settingsAt({ reader, registry: work.registry }, edit.path));
     work.open(edited(work.reader.document, edit));
     const isOfRoute = edit.path[0] === "routes";
     const at = { route: isOfRoute ? step.target.route : null, path: pathText(edit.path.slice(isOfRoute ? 2 : 0)) };
-    laid.push({ step, at });
+    laid.push({ step, at, was });
   }
   work.laidSteps = laid;
 }
@@ -70,13 +73,29 @@ function nameOf({ path, methods, hosts, version }: Readonly<Record<string, unkno
 }
 
 /** A route that says nothing itself has what `defaults` say. */
-function settingsAt({ reader, registry }: Work, path: Path): unknown {
+function settingsAt({ reader, registry }: Pick<Work, "reader" | "registry">, path: Path): unknown {
   const own = reader.raw(path);
   const [section, , key, ...inner] = path;
   if (own !== undefined || section !== "routes" || typeof key !== "string" || inner.length > 0) return own;
   const isInherited = registry.filters.some(({ name, defaults }) => name === key && defaults === "override");
   return isInherited ? reader.raw([DEFAULTS_KEY, key]) : undefined;
 }
+
+/** The `mode` that settings have; the lowest, where each of their entries has its own. */
+function percentOf(settings: unknown): number {
+  const own = modeSchema.safeParse(isMapping(settings) ? settings["mode"] : settings);
+  if (own.success) return own.data;
+  const entries: readonly unknown[] = Array.isArray(settings)
+    ? settings
+    : Object.values(isMapping(settings) ? settings : {});
+  const modes = entries.flatMap((entry) => {
+    const mode = modeSchema.safeParse(isMapping(entry) ? entry["mode"] : undefined);
+    return mode.success ? [mode.data] : [];
+  });
+  return Math.min(ENFORCED, ...modes);
+}
+
+const ENFORCED = 100;
 
 /** Where a check may be written short: what its settings are called in the long form. */
 const LONG_KEYS: ReadonlyMap<string, string> = new Map([

@@ -13,6 +13,8 @@ export const LADDER_DEFAULTS = {
   /** Steps that are set at a time, and how long one may last; an hour if nothing is said. */
   ladderStepsMax: 16,
   ladderStepMsMin: 1_000,
+  /** After so long a step that could not be ended is tried again. */
+  ladderRetryMs: 5_000,
   ladderStepMsMax: 24 * 60 * 60_000,
   /** Of requests, and of one processor's time. */
   candidateShare: 0.1,

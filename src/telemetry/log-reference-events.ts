@@ -240,7 +240,7 @@ export const EVENT_FIELDS: Readonly<Record<string, FieldDoc>> = {
   state: {
     type: "text",
     example: '"stale"',
-    text: "Of a resource `starting`, `ready`, `stale`, `failing`; of an anomaly `begun`, `ongoing`, `ended`; of a step `set`, `ended`.",
+    text: "Of a resource `starting`, `ready`, `stale`, `failing`; of an anomaly `begun`, `ongoing`, `ended`; of a step `set`, `ended`, and `stays` where it could not be ended in time.",
   },
   before: { type: "text", example: '"ready"', text: "The state before." },
   staleUntil: {
