@@ -90,12 +90,19 @@ export class AnomalyWebhook implements Resource {
     this.#tries.ready();
   }
 
-  /** What waits is given up: at its end a process waits for nobody. */
+  /** What waits is sent once more, and nobody waits for that. */
   close(): void {
     this.#isStarted = false;
     this.#cancel?.();
     this.#cancel = null;
-    void this.settled.then(() => this.#caller.close());
+    const waiting = this.#waiting.length;
+    if (waiting > 0) this.#world.note(this, `${waiting} messages wait as it ends; each is tried once more`);
+    this.#next();
+    void this.#drained().then(() => this.#caller.close());
+  }
+
+  async #drained(): Promise<void> {
+    while (this.#isSending) await this.settled;
   }
 
   /** A message of a type of its own, which receivers leave alone. */
@@ -108,7 +115,7 @@ export class AnomalyWebhook implements Resource {
 
   #next(): void {
     const [message] = this.#waiting;
-    if (message === undefined || this.#isSending || this.#cancel !== null || !this.#isStarted) return;
+    if (message === undefined || this.#isSending || this.#cancel !== null) return;
     this.#isSending = true;
     this.settled = this.#try(message).then(({ fault, isFinal }) => {
       this.#isSending = false;
@@ -131,11 +138,18 @@ export class AnomalyWebhook implements Resource {
       this.#next();
       return;
     }
-    if (!this.#isStarted) return;
+    if (!this.#isStarted) return this.#giveUp();
     this.#cancel = this.#world.timers.after(this.#backoff.failed(), () => {
       this.#cancel = null;
       this.#next();
     });
+  }
+
+  /** Who does not answer now is not asked again and again by one who ends. */
+  #giveUp(): void {
+    this.#lost += this.#waiting.length;
+    this.#waiting.length = 0;
+    this.#world.note(this, `${this.#lost} messages were lost`);
   }
 
   async #try({ id, body }: Message): Promise<{ readonly fault: string | null; readonly isFinal: boolean }> {

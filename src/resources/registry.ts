@@ -13,7 +13,7 @@ export interface RegistryDeps extends Omit<ResourceWorld, "folder" | "changed" |
 export interface ResourceReports {
   /** Another state of a resource that is in force. */
   onState(status: ResourceStatus, before: ResourceState): void;
-  /** What is to be known once of a resource that is in force. */
+  /** What is to be known once of a resource that is in force, or has just been. */
   onNote(status: ResourceStatus, text: string): void;
   /** A file of the state folder that cannot be used, and why. */
   onFolder(directory: string, file: string, text: string): void;
@@ -39,6 +39,8 @@ export class Resources {
   /** Those, and what the policy before has that may come back. */
   #running: ReadonlyMap<string, Resource> = new Map();
   readonly #states = new Map<Resource, ResourceState>();
+  /** They may have a last thing to say. */
+  readonly #ended = new WeakSet<Resource>();
   #folder: StateFolder | null = null;
   #reports: ResourceReports = NOBODY;
 
@@ -76,6 +78,7 @@ export class Resources {
     }
     for (const resource of before.difference(after)) {
       this.#states.delete(resource);
+      this.#ended.add(resource);
       resource.close();
     }
   }
@@ -101,7 +104,7 @@ export class Resources {
       folder,
       changed: (resource) => this.#changed(resource),
       note: (resource, text) => {
-        if (this.#isInForce(resource)) this.#reports.onNote(resource.status(), text);
+        if (this.#isInForce(resource) || this.#ended.has(resource)) this.#reports.onNote(resource.status(), text);
       },
       recompile: () => this.#reports.onRecompile?.(),
     };
