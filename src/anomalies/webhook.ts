@@ -44,6 +44,8 @@ export class AnomalyWebhook implements Resource {
   #lost = 0;
   #triesOfFirst = 0;
   #isStarted = false;
+  /** When one that has ended gives up what waits. */
+  #untilMs = Number.POSITIVE_INFINITY;
   #isSending = false;
   #cancel: (() => void) | null = null;
   /** Settled when nothing is under way. */
@@ -95,6 +97,7 @@ export class AnomalyWebhook implements Resource {
     this.#isStarted = false;
     this.#cancel?.();
     this.#cancel = null;
+    this.#untilMs = this.#world.clock.monotonicMs() + DEFAULTS.anomalyWebhookEndMs;
     const waiting = this.#waiting.length;
     if (waiting > 0) this.#world.note(this, `${waiting} messages wait as it ends; each is tried once more`);
     this.#next();
@@ -135,10 +138,14 @@ export class AnomalyWebhook implements Resource {
     }
     if (fault === null) {
       this.#backoff.succeeded();
-      this.#next();
+      if (this.#world.clock.monotonicMs() < this.#untilMs) this.#next();
+      else this.#giveUp();
       return;
     }
-    if (!this.#isStarted) return this.#giveUp();
+    if (!this.#isStarted) {
+      this.#giveUp();
+      return;
+    }
     this.#cancel = this.#world.timers.after(this.#backoff.failed(), () => {
       this.#cancel = null;
       this.#next();
@@ -147,6 +154,7 @@ export class AnomalyWebhook implements Resource {
 
   /** Who does not answer now is not asked again and again by one who ends. */
   #giveUp(): void {
+    if (this.#waiting.length === 0) return;
     this.#lost += this.#waiting.length;
     this.#waiting.length = 0;
     this.#world.note(this, `${this.#lost} messages were lost`);

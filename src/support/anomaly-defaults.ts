@@ -112,6 +112,8 @@ export const ANOMALY_DEFAULTS = {
 
   // The webhook.
   anomalyWebhookWaitingMax: 128,
+  /** How long one that has ended goes on sending what waits. */
+  anomalyWebhookEndMs: 5_000,
   anomalyWebhookTriesMax: 8,
   anomalyWebhookBackoffMsMin: 5_000,
   anomalyWebhookBackoffMsMax: 10 * MINUTE_MS,

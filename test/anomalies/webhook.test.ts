@@ -35,10 +35,14 @@ const status = (code: number): Result<CallAnswer, CallFault> =>
 let time: ManualTime;
 let asked: CallRequest[];
 let says: () => Result<CallAnswer, CallFault>;
+let notes: string[];
+let closed: boolean;
 beforeEach(() => {
   time = new ManualTime(1_796_000_000_000);
   asked = [];
   says = () => status(204);
+  notes = [];
+  closed = false;
 });
 
 function open(): AnomalyWebhook {
@@ -47,9 +51,12 @@ function open(): AnomalyWebhook {
       asked.push(request);
       return says();
     },
-    close: () => {},
+    close: () => {
+      closed = true;
+    },
   });
-  const world = resourceWorld({ clock: time, timers: time, random: () => 1, openCaller });
+  const note = (_: unknown, text: string): void => void notes.push(text);
+  const world = resourceWorld({ clock: time, timers: time, random: () => 1, openCaller, note });
   const call = {} as CallSettings;
   let ids = 0;
   const settings = { url: new URL("https://hooks.example.org/postern"), secret: SECRET, call, service: "orders" };
@@ -114,7 +121,7 @@ test("what is not taken after some tries, or never will be, is given up", async 
   expect(webhook.status().detail).toContain("2 were lost");
 });
 
-test("the queue is bounded, and nothing is sent after the end", async () => {
+test("the queue is bounded, and nothing comes to it after the end", async () => {
   const webhook = open();
   says = () => AWAY;
   for (let at = 0; at < DEFAULTS.anomalyWebhookWaitingMax + 5; at++) webhook.send(ROW);
@@ -125,6 +132,24 @@ test("the queue is bounded, and nothing is sent after the end", async () => {
   webhook.send(ROW);
   await turns();
   expect(asked).toHaveLength(1);
+  expect(notes).toEqual([
+    `${DEFAULTS.anomalyWebhookWaitingMax} messages wait as it ends; each is tried once more`,
+    `${DEFAULTS.anomalyWebhookWaitingMax + 5} messages were lost`,
+  ]);
+});
+
+test("what waits as it ends, as by a reload with another webhook, is sent all the same", async () => {
+  const webhook = open();
+  says = () => AWAY;
+  webhook.send(ROW);
+  webhook.send(ROW);
+  await turns();
+  says = () => status(204);
+  webhook.close();
+  await turns();
+  expect(asked.map(({ headers }) => headers?.["webhook-id"])).toEqual(["msg_id-1", "msg_id-1", "msg_id-2"]);
+  expect(closed).toBe(true);
+  expect(notes).toEqual(["2 messages wait as it ends; each is tried once more"]);
 });
 
 test("check --online sends a message of a type of its own", async () => {
