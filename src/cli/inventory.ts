@@ -122,8 +122,9 @@ function callersText(operation: unknown): string {
   const callers = listOf(operation, "callers").map((one) => memberText(one, "caller"));
   const anonymous = Number(memberOf(operation, "anonymous") ?? 0) > 0 ? ["anonymous"] : [];
   const more = callers.length - CALLERS_SHOWN + Number(memberOf(operation, "callersMore") ?? 0);
+  const others = Number(memberOf(operation, "callersGone") ?? 0) > 0 ? " and others" : "";
   const shown = [...anonymous, ...callers.slice(0, CALLERS_SHOWN)];
-  return shown.length === 0 ? "-" : shown.join(", ") + (more > 0 ? ` +${more}` : "");
+  return shown.length === 0 ? "-" : `${shown.join(", ")}${more > 0 ? ` +${more}` : ""}${others}`;
 }
 
 const CALLERS_SHOWN = 2;

@@ -3,15 +3,24 @@ import { textTable } from "./text-table.ts";
 
 const ROWS_MAX = 15;
 
-/**
- * A picture for people: by rate since the one before, or by sums where there is none. Lines are cut to `columns`; null for as long
- * as they are.
- */
-export function topText(now: unknown, before: unknown, columns: number | null): string {
+/** Where a picture is shown; null for no bound. */
+export interface Screen {
+  readonly columns: number | null;
+  readonly rows: number | null;
+}
+
+const LISTS = ["operations", "callers", "rules"] as const;
+/** Of a picture, beside what its tables list: its first line, their heads, the lines between them, and that of the cursor. */
+const OTHER_ROWS = 1 + 2 * LISTS.length + 1;
+
+/** A picture for people: by rate since the one before, or by sums where there is none. It is cut to the screen. */
+export function topText(now: unknown, before: unknown, { columns, rows: height }: Screen): string {
+  const counts = LISTS.map((list) => Math.min(listOf(now, list).length, ROWS_MAX));
+  const shares = height === null ? counts : sharesOf(counts, Math.max(LISTS.length, height - OTHER_ROWS));
   const seconds = (timeOf(now) - timeOf(before)) / 1000;
   const rate = (sum: number, sumBefore: number): number =>
     Math.max(0, Math.round(((sum - sumBefore) / seconds) * 10) / 10);
-  const table = (list: string, keys: readonly string[], heads: readonly string[]): string => {
+  const table = (list: (typeof LISTS)[number], keys: readonly string[], heads: readonly string[]): string => {
     const known = new Map(listOf(before, list).map((row) => [keyOf(row, keys), requestsOf(row)]));
     const rows = listOf(now, list).map((row) => {
       const sum = requestsOf(row);
@@ -20,7 +29,7 @@ export function topText(now: unknown, before: unknown, columns: number | null): 
     });
     const shown = rows
       .toSorted((a, b) => b.perSecond - a.perSecond || b.sum - a.sum || (a.key < b.key ? -1 : 1))
-      .slice(0, ROWS_MAX);
+      .slice(0, shares[LISTS.indexOf(list)]);
     const cells = shown.map(({ row, sum, perSecond }) => [
       ...(before === null ? [] : [perSecond]),
       sum,
@@ -37,6 +46,19 @@ ${table("operations", ["method", "path"], ["confirmed", "denied", "method", "pat
 ${table("callers", ["caller"], ["denied", "caller"])}
 ${table("rules", ["route", "verdict", "reason", "place"], ["verdict", "route", "reason", "place"])}`;
   return columns === null ? text : text.replaceAll(/^.*$/gm, (line) => line.slice(0, columns));
+}
+
+/** What each gets of `rows`: an equal part, and of what others leave. */
+function sharesOf(counts: readonly number[], rows: number): readonly number[] {
+  let left = rows;
+  const shares = counts.map(() => 0);
+  const inTurn = counts.map((count, at) => ({ count, at })).toSorted((a, b) => a.count - b.count);
+  for (const [turn, { count, at }] of inTurn.entries()) {
+    const share = Math.min(count, Math.floor(left / (counts.length - turn)));
+    shares[at] = share;
+    left -= share;
+  }
+  return shares;
 }
 
 function timeOf(picture: unknown): number {

@@ -50,8 +50,9 @@ Exit code 0: done. 1: nobody answers, or there is no inventory. 2: used wrongly.
     for (;;) {
       const answer = await askAdmin(target.value, "GET", "/inventory?as=live");
       if (!answer.ok) return fail(inventoryFault(answer.error), io);
-      const columns = isTerminal ? process.stdout.columns : null;
-      const picture = json ? `${JSON.stringify(answer.value)}\n` : topText(answer.value, before, columns);
+      const { columns, rows } = process.stdout;
+      const screen = { columns: isTerminal ? columns : null, rows: isTerminal && goesOn ? rows : null };
+      const picture = json ? `${JSON.stringify(answer.value)}\n` : topText(answer.value, before, screen);
       io.stdout(isTerminal && goesOn && !json ? `${CLEAR}${picture}` : picture);
       if (!goesOn || io.clock.monotonicMs() + everyMs > untilMs) return EXIT.fine;
       before = answer.value;

@@ -46,7 +46,9 @@ export function observedOf(use: OperationUse | null): JsonObject {
     confirmedLast: timeText(use.confirmedMs),
     anonymous: use.anonymous,
     callers,
-    callersMore: use.callers.size - callers.length + use.callersGone,
+    callersMore: use.callers.size - callers.length,
+    // How often one gave way to another: nobody knows how many they were, for who comes back is another then.
+    callersGone: use.callersGone,
     sensitive: Array.from(use.sensitive, ([name, count]) => {
       const [way = "", kind = ""] = name.split(" ", 2);
       return { way, kind, count };

@@ -7,6 +7,7 @@ import { stateFiles } from "../../src/daemon/state-files.ts";
 import { Denial } from "../../src/decision/verdict.ts";
 import { InventoryBook } from "../../src/inventory/book.ts";
 import { entrySteps } from "../../src/inventory/entries.ts";
+import { observedOf } from "../../src/inventory/entry-row.ts";
 import { InventoryObserver } from "../../src/inventory/observer.ts";
 import { kindOf } from "../../src/inventory/segment-kind.ts";
 import type { FinishedRequest } from "../../src/records/make-facts.ts";
@@ -113,6 +114,17 @@ test("callers by the thousand push each other out, and not the one of each day",
   expect(entry?.use?.callers.get("partners/daily")?.requests).toBe(10);
   expect(entry?.use?.callersGone).toBe(4997);
   expect(entry?.use?.requests).toBe(5010);
+});
+
+test("callers that take turns in a full room are not told as more than they are", () => {
+  const { book, ask, list } = open(2);
+  for (let at = 0; at < 60; at++) ask({ path: "/orders", principal: callerOf(`user-${at % 3}`) });
+  book.learn();
+  const use = list()[0]?.use;
+  if (use === undefined || use === null) throw new Error("the operation was not learnt");
+  const { callers, callersMore, callersGone } = observedOf(use);
+  expect([callers, callersMore]).toMatchObject([[{}, {}], 0]);
+  expect(callersGone).toBeGreaterThan(3);
 });
 
 test("more requests at once than are looked at are counted without their paths", () => {
