@@ -4,10 +4,10 @@ import { type Address, isAddressless, networkText } from "../message/address.ts"
 import type { Exchange } from "../message/exchange.ts";
 import type { RequestObserver } from "../records/decision-records.ts";
 import type { FinishedRequest } from "../records/make-facts.ts";
-import { maskCredentials } from "../records/redaction.ts";
 import { placeText } from "../records/step.ts";
 import type { Clock } from "../support/clock.ts";
 import { DEFAULTS } from "../support/defaults.ts";
+import { maskCredentials } from "../support/mask-tokens.ts";
 import { logText } from "../telemetry/log-text.ts";
 import { type Actor, HoursUse } from "./actor.ts";
 import type { AnomalyBook } from "./book.ts";

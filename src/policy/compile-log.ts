@@ -1,8 +1,8 @@
 import { type AttributeName, attributeName, bindAttribute } from "../attributes/attribute.ts";
 import type { AttributeScope, AttributeType, Read } from "../attributes/types.ts";
 import { parseTemplate } from "../matching/template.ts";
-import { maskTokens } from "../records/redaction.ts";
 import { DEFAULTS } from "../support/defaults.ts";
+import { maskTokens } from "../support/mask-tokens.ts";
 import { err, ok, type Result } from "../support/result.ts";
 import { DENIAL_FIELDS, type FieldText, NOTE_FIELDS, USUAL_FIELDS } from "../telemetry/access-fields.ts";
 import type { AddedField, LineFields } from "../telemetry/access-line.ts";

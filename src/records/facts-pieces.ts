@@ -7,10 +7,11 @@ import type { Principal } from "../message/principal.ts";
 import { allQueryValues, queryNames } from "../message/query.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { isPlain, quoted } from "../support/json-text.ts";
+import { maskTokens } from "../support/mask-tokens.ts";
 import { logText } from "../telemetry/log-text.ts";
 import type { RequestRecord } from "../telemetry/request-record.ts";
 import type { CertificateFacts, ClaimValue, PrincipalFacts } from "./decision-facts.ts";
-import { maskTokens, SHOWN_CLAIMS, SHOWN_HEADERS, shown } from "./redaction.ts";
+import { SHOWN_CLAIMS, SHOWN_HEADERS, shown } from "./redaction.ts";
 import { placeText } from "./step.ts";
 import { shapeOf } from "./value-shape.ts";
 

@@ -2,12 +2,13 @@ import { REASONS, type Reason } from "../decision/reason.ts";
 import type { Denial, Place } from "../decision/verdict.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { JsonBytes } from "../support/json-bytes.ts";
+import { maskTokens } from "../support/mask-tokens.ts";
 import { logText } from "../telemetry/log-text.ts";
 import type { RequestRecord } from "../telemetry/request-record.ts";
 import { type DecisionFacts, FACTS_VERSION } from "./decision-facts.ts";
 import { DecisionLine } from "./decision-line.ts";
 import { FactsPieces, type FactsSettings } from "./facts-pieces.ts";
-import { maskTokens, shown } from "./redaction.ts";
+import { shown } from "./redaction.ts";
 import type { Step } from "./step.ts";
 
 /** A request that is over, as the proxy tells of it. */

@@ -1,9 +1,9 @@
 import { queryNames } from "../message/query.ts";
 import { DEFAULTS } from "../support/defaults.ts";
+import { maskTokens } from "../support/mask-tokens.ts";
 import { err, ok, type Result } from "../support/result.ts";
 import { type DecisionFacts, FACTS_VERSION, type PrincipalFacts } from "./decision-facts.ts";
 import { readFacts } from "./read-facts.ts";
-import { maskTokens } from "./redaction.ts";
 
 /** How much of a request a line tells. */
 export interface RecordedRequest {

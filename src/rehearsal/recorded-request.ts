@@ -9,7 +9,7 @@ import type { Target } from "../message/target.ts";
 import type { ListenerSettings, Snapshot } from "../policy/snapshot.ts";
 import type { CertificateFacts, DecisionFacts, PrincipalFacts } from "../records/decision-facts.ts";
 import { type RecordedRequest, UNTOLD_CLIENT } from "../records/recorded-line.ts";
-import { REDACTED } from "../records/redaction.ts";
+import { REDACTED } from "../support/mask-tokens.ts";
 import { err, ok, type Result } from "../support/result.ts";
 import { assume } from "./described-request.ts";
 

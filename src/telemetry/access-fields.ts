@@ -6,6 +6,7 @@ import type { DetectNote, DetectNotes } from "../message/detect-notes.ts";
 import type { LeakNote } from "../message/leak-notes.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { fixed, isPlain } from "../support/json-text.ts";
+import { maskCredentials } from "../support/mask-tokens.ts";
 import { escaped, logText } from "./log-text.ts";
 import type { RequestRecord } from "./request-record.ts";
 
@@ -59,7 +60,7 @@ export const DENIAL_FIELDS = {
   policy: ({ denial }) => textOrNull(denial === null ? null : placeOf(denial)),
   rule: ({ denial }) => textOrNull(denial?.place?.path),
   list: ({ denial }) => (denial instanceof ListDenial ? jsonOf(logText(denial.list)) : null),
-  seen: ({ denial }) => (denial === null ? null : jsonOf(logText(denial.seen))),
+  seen: ({ denial }) => (denial === null ? null : jsonOf(seenText(denial))),
   wanted: ({ denial }) => (denial === null ? null : jsonOf(logText(denial.wanted))),
   faults: ({ denial }) => (denial === null ? null : json(faultsOf(denial))),
 } satisfies Record<string, FieldText>;
@@ -165,15 +166,20 @@ function hitFields({ way, detector, id, message, score, field, matched, file, li
 }
 
 function auditedFields(denial: Denial): object {
-  const { reason, place, seen, wanted } = denial;
+  const { reason, place, wanted } = denial;
   return {
     reason,
     ...(place === null ? {} : { policy: placeOf(denial), rule: place.path }),
     ...(denial instanceof ListDenial ? { list: logText(denial.list) } : {}),
-    seen: logText(seen),
+    seen: seenText(denial),
     wanted: logText(wanted),
     faults: faultsOf(denial),
   };
+}
+
+/** A rule may have looked at a header or a claim in which somebody's key stands. Masked first: half a key is one, too. */
+function seenText({ seen }: Denial): string {
+  return logText(maskCredentials(seen));
 }
 
 function placeOf({ place }: Denial): string | null {

@@ -84,7 +84,7 @@ export const ACCESS_FIELDS: Readonly<Record<AccessField, FieldDoc>> = {
   list: text("blocked.txt", "The list of addresses that the client is in, where one refused it."),
   seen: text(
     "no credentials; a key in the query parameter 'api_key', expected header X-Api-Key",
-    "What the check saw, without secrets. A key or token in the wrong place is named there, with the place where it was expected.",
+    "What the check saw, without secrets: what begins as keys of known makers do is masked. A key or token in the wrong place is named there, with the place where it was expected.",
   ),
   wanted: text("one of idp, partners", "What it wanted."),
   faults: list(

@@ -3,7 +3,7 @@ import { Denial } from "../../src/decision/verdict.ts";
 import { HeaderBlock } from "../../src/message/headers.ts";
 import { FactsMaker, type FinishedRequest } from "../../src/records/make-facts.ts";
 import { readFacts } from "../../src/records/read-facts.ts";
-import { REDACTED } from "../../src/records/redaction.ts";
+import { REDACTED } from "../../src/support/mask-tokens.ts";
 import { certificateOf } from "../fixtures/certificate.ts";
 import { exchangeOf } from "../fixtures/telemetry.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { maskTokens, REDACTED } from "../../src/records/redaction.ts";
+import { maskTokens, REDACTED } from "../../src/support/mask-tokens.ts";
 
 describe("what looks like a credential is masked", () => {
   test.each([

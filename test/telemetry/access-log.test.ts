@@ -93,6 +93,12 @@ describe("the access log", () => {
     });
   });
 
+  test("of what a rule saw, keys of known makers are masked, and names of keys are not", () => {
+    const seen = 'request.headers["x-tenant"] "sk_live_4eC39HqLyjWD1", kid \'Zm9vYmFyYmF6cXV4MTIz\'';
+    const line = lineFor({ reason: "attribute_mismatch", denial: new Denial("attribute_mismatch", PLACE, seen, "x") });
+    expect(line).toMatchObject({ seen: 'request.headers["x-tenant"] "~redacted~", kid \'Zm9vYmFyYmF6cXV4MTIz\'' });
+  });
+
   test("a line names the service, where the client is, and what is wrong with its certificate in words", () => {
     const exchange = exchangeOf("GET", "/");
     exchange.upstream = "app";
