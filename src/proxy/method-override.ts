@@ -7,6 +7,7 @@ import { USUAL_METHODS } from "../message/method.ts";
 import type { Route, Snapshot } from "../policy/snapshot.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { excerpt } from "../support/excerpt.ts";
+import { line } from "../support/line.ts";
 import type { Steps } from "../support/turns.ts";
 import { routesFor } from "./routes-for.ts";
 
@@ -96,7 +97,7 @@ export function judgeMethodBody(subject: MethodSubject): Verdict | Promise<Verdi
 /** Others have their turn behind each step. */
 async function judgeInTurns(subject: MethodSubject, steps: Steps<readonly string[]>): Promise<Verdict> {
   for (;;) {
-    await new Promise((resolve) => setImmediate(resolve));
+    await line.turn();
     const step = steps.next();
     if (step.done === true) return judgeMethods(subject, step.value, "body");
   }

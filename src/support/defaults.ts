@@ -72,8 +72,17 @@ export const DEFAULTS = {
    * its schema has many alternatives or patterns. */
   bodyAtOnceBytesMax: 32 * 1024,
   bodySliceMs: 1,
-  /** Longer bodies are judged one after the other, clients in turn; one that waited for so long is refused. */
+  /** A stretch of long work while others are served or wait for theirs; a request waits for some two or three of them. */
+  turnSharedMs: 0.25,
+  /** How long others are taken to be there after they were served. */
+  turnServedMs: 20,
+  /** From stretch to stretch, however busy others are: long work ends under full load, too. */
+  turnRestMsMax: 4,
+  /** Of a client one longer body is judged at a time; one that waited for so long is refused. */
   longBodyWaitMsMax: 5_000,
+  /** Of all that are judged side by side, or one that is longer; short ones, as heads with much to search, count as so many. */
+  longBodiesBytesMax: 1024 * 1024,
+  longBodyBytesMin: 16 * 1024,
   jsonDepthMax: 64,
   /** Members of one object. The platform makes its table of twice as many anew in one go, which takes 1.5 ms here and 6 at 100,000. */
   jsonMembersMax: 32_768,

@@ -1,4 +1,5 @@
 import type { Clock } from "./clock.ts";
+import { type Line, line as ofThread } from "./line.ts";
 
 /**
  * Work that can be interrupted: it yields wherever it leaves nothing half done, at least once for what takes a tenth of a
@@ -31,33 +32,42 @@ export class Turns {
   readonly #clock: Pick<Clock, "monotonicMs">;
   readonly #sliceMs: number;
   readonly #onStretch: (ms: number) => void;
-  #sinceMs: number;
+  readonly #line: Pick<Line, "turn" | "stretchMsMax">;
+  #sinceMs = 0;
+  #stretchMs = 0;
 
   /**
-   * `sliceMs`: how long the work may go on at a stretch; Infinity where nothing waits. `onStretch` is told before each
-   * turn how long it really went on.
+   * `sliceMs`: how long the work may go on at a stretch, less where others are there; Infinity where nothing waits.
+   * `onStretch` is told before each turn how long it really went on.
    */
-  constructor(clock: Pick<Clock, "monotonicMs">, sliceMs: number, onStretch: (ms: number) => void = () => {}) {
+  constructor(
+    clock: Pick<Clock, "monotonicMs">,
+    sliceMs: number,
+    onStretch: (ms: number) => void = () => {},
+    line: Pick<Line, "turn" | "stretchMsMax"> = ofThread,
+  ) {
     this.#clock = clock;
     this.#sliceMs = sliceMs;
     this.#onStretch = onStretch;
-    this.#sinceMs = clock.monotonicMs();
+    this.#line = line;
+    this.restart();
   }
 
   get due(): boolean {
-    return this.#clock.monotonicMs() - this.#sinceMs >= this.#sliceMs;
+    return this.#clock.monotonicMs() - this.#sinceMs >= this.#stretchMs;
   }
 
-  /** One turn of the event loop: everything that has arrived is read and answered. */
+  /** Everything that has arrived is read and answered, and other long work goes on, until it is this one's turn again. */
   async give(): Promise<void> {
     this.#onStretch(this.#clock.monotonicMs() - this.#sinceMs);
-    await new Promise((resolve) => setImmediate(resolve));
-    this.#sinceMs = this.#clock.monotonicMs();
+    await this.#line.turn();
+    this.restart();
   }
 
   /** The work waited for something else meanwhile, and a new stretch begins. */
   restart(): void {
     this.#sinceMs = this.#clock.monotonicMs();
+    this.#stretchMs = Number.isFinite(this.#sliceMs) ? Math.min(this.#sliceMs, this.#line.stretchMsMax) : this.#sliceMs;
   }
 
   /** What the work gives: at once where it ends within the slice, so that short work makes no promise; else later. */
