@@ -102,6 +102,7 @@ export class Plan {
       const text = texts.texts[number] as string;
       const candidates = spending.candidates(text);
       const ids = isShort ? candidates : candidates.slice();
+      if (!isShort && spending.isTurnOver(text.length)) yield;
       for (const id of ids) {
         const references = this.#references[id];
         if (references === undefined || !isAsked(references, number, texts)) continue;

@@ -66,7 +66,7 @@ class Run {
 
   *run(): Steps<readonly number[] | null> {
     const text = this.#text;
-    let turnAt = this.#work.left - DEFAULTS.searchSliceSteps;
+    let turnAt = this.#work.left - DEFAULTS.captureSliceSteps;
     let now: Thread[] = [];
     let best: readonly number[] | null = null;
     for (let at = 0; at <= text.length; at++) {
@@ -77,7 +77,7 @@ class Run {
       this.#work.left -= threads.length + 1;
       if (this.#work.isSpent) return null;
       if (this.#work.left < turnAt) {
-        turnAt = this.#work.left - DEFAULTS.searchSliceSteps;
+        turnAt = this.#work.left - DEFAULTS.captureSliceSteps;
         yield;
       }
       const char = text.charCodeAt(at);
