@@ -22,9 +22,14 @@ class Line {
     return this.nowMs;
   }
 
-  add(name: string, peer: string): { exchange: Exchange; verdict: Promise<string> } {
+  /** So long that no other has room beside it, where nothing else is said. */
+  add(
+    name: string,
+    peer: string,
+    bytes: number = DEFAULTS.longBodiesBytesMax,
+  ): { exchange: Exchange; verdict: Promise<string> } {
     const exchange = createExchange({ peer });
-    const verdict = this.bodies.judge(exchange, this, UNJUDGED, async () => {
+    const verdict = this.bodies.judge(exchange, bytes, this, UNJUDGED, async () => {
       this.begun.push(name);
       await new Promise<void>((resolve) => this.#ends.push(resolve));
       return name;
@@ -47,6 +52,38 @@ test("clients take turns: who sends many long bodies holds up itself", async () 
   expect(line.begun).toEqual(["a1", "a2", "b1", "a3", "b2"]);
 });
 
+test("clients whose bodies have room together are judged side by side, and of each one at a time", async () => {
+  const line = new Line();
+  const half = DEFAULTS.longBodiesBytesMax / 2;
+  for (const name of ["a1", "a2"]) line.add(name, "192.0.2.1", half);
+  line.add("b1", "192.0.2.2", half);
+  line.add("c1", "192.0.2.3", half);
+  expect(line.begun).toEqual(["a1", "b1"]);
+  await line.endOne();
+  expect(line.begun).toEqual(["a1", "b1", "a2"]);
+  await line.endOne();
+  expect(line.begun).toEqual(["a1", "b1", "a2", "c1"]);
+});
+
+test("small ones do not go by one that waits for room", async () => {
+  const line = new Line();
+  line.add("small", "192.0.2.1", 0);
+  line.add("large", "192.0.2.2");
+  line.add("small too", "192.0.2.3", 0);
+  expect(line.begun).toEqual(["small"]);
+  await line.endOne();
+  expect(line.begun).toEqual(["small", "large"]);
+  await line.endOne();
+  expect(line.begun).toEqual(["small", "large", "small too"]);
+});
+
+test("short ones count, too, so that only so many are judged side by side", () => {
+  const line = new Line();
+  const most = DEFAULTS.longBodiesBytesMax / DEFAULTS.longBodyBytesMin;
+  for (let at = 0; at <= most; at++) line.add(`${at}`, `192.0.2.${at}`, 0);
+  expect(line.begun).toHaveLength(most);
+});
+
 test("the body of a client that has left is given up at once, and the next ones are judged", async () => {
   const line = new Line();
   line.add("first", "192.0.2.1");
@@ -60,21 +97,29 @@ test("the body of a client that has left is given up at once, and the next ones 
   expect(line.begun).toEqual(["first", "other"]);
 });
 
-test("all that a client has in line is given up when it leaves, also what waits behind its own", async () => {
+test("all that a request has in line is given up when its client leaves", async () => {
   const line = new Line();
-  const { exchange, verdict } = line.add("first", "192.0.2.1");
-  const judge = (name: string) => line.bodies.judge(exchange, line, UNJUDGED, () => Promise.resolve(name));
+  const first = line.add("first", "192.0.2.1");
+  const exchange = createExchange({ peer: "192.0.2.1" });
+  const judge = (name: string) => line.bodies.judge(exchange, 0, line, UNJUDGED, () => Promise.resolve(name));
   const waiting = [judge("second"), judge("third")];
   exchange.end();
   expect(await Promise.all(waiting)).toEqual(["left", "left"]);
   await line.endOne();
-  await expect(verdict).resolves.toBe("first");
+  await expect(first.verdict).resolves.toBe("first");
+});
+
+test("what is part of the work under way does not wait for its end", async () => {
+  const bodies = new LongBodies();
+  const exchange = createExchange();
+  const judge = (work: () => Promise<string>) => bodies.judge(exchange, 0, new Line(), UNJUDGED, work);
+  await expect(judge(() => judge(() => Promise.resolve("part")))).resolves.toBe("part");
 });
 
 test("one that fails holds nobody up", async () => {
   const bodies = new LongBodies();
-  const failing = bodies.judge(createExchange(), new Line(), UNJUDGED, () => Promise.reject(new Error("broken")));
-  const next = bodies.judge(createExchange(), new Line(), UNJUDGED, () => Promise.resolve("judged"));
+  const failing = bodies.judge(createExchange(), 0, new Line(), UNJUDGED, () => Promise.reject(new Error("broken")));
+  const next = bodies.judge(createExchange(), 0, new Line(), UNJUDGED, () => Promise.resolve("judged"));
   await expect(failing).rejects.toThrow("broken");
   await expect(next).resolves.toBe("judged");
 });
@@ -122,7 +167,7 @@ describe("validate", () => {
   test("refuses for want of capacity what waited too long", async () => {
     const check = checkOf(1_000);
     const first = check.evaluate(longBody("192.0.2.1"));
-    const second = check.evaluate(longBody("198.51.100.1"));
+    const second = check.evaluate(longBody("192.0.2.1"));
     expect(await first).toBeNull();
     expect(await second).toMatchObject({ reason: "overloaded", terminal: false, headers: [["retry-after", "1"]] });
   });

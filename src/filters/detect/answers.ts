@@ -9,7 +9,7 @@ import type { HeaderBlock } from "../../message/headers.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import { atOnce, type Steps } from "../../support/turns.ts";
 import type { BodyRule, ResponseCheck } from "../response-check.ts";
-import { judgeAtOnceOrInLine } from "../validate/held-body.ts";
+import { judgeInSteps } from "../validate/held-body.ts";
 import { isOfMessages } from "./body-facts.ts";
 import type { DetectRules, Searches } from "./evaluate.ts";
 import { EventCutter } from "./event-cutter.ts";
@@ -84,7 +84,7 @@ function bodyRule(exchange: Exchange, answer: Answer, search: Search, rules: Det
     judgeTrailers,
     bytesMax: DEFAULTS.detectAnswerBytesMax,
     judge: (body) => {
-      const verdict = judgeAtOnceOrInLine(exchange, rules.hold, judge(body));
+      const verdict = judgeInSteps(exchange, rules.hold, body.length, judge(body));
       return verdict instanceof Promise ? verdict.then((settled) => settled ?? body) : (verdict ?? body);
     },
     judgeTooLong: () => (rules.refusesBeyond ? tooLong(rules) : CONTINUE),

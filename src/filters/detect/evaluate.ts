@@ -9,7 +9,7 @@ import type { Exchange } from "../../message/exchange.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import type { Steps } from "../../support/turns.ts";
 import type { Check } from "../filter.ts";
-import { type HoldRules, judgeAtOnceOrInLine, judgeHeld, type Part } from "../validate/held-body.ts";
+import { type HoldRules, judgeAtOnceOrInLine, judgeHeld, judgeInSteps, type Part } from "../validate/held-body.ts";
 import type { SyncPart } from "../validate/parameter-parts.ts";
 import { bodyFacts, isOfMessages, wayOf } from "./body-facts.ts";
 import { headFacts, typeOf } from "./head-facts.ts";
@@ -65,7 +65,7 @@ export class DetectCheck implements Check {
     const facts = this.#facts(exchange);
     const search = this.#begin(facts);
     this.#searches.set(exchange, search);
-    const head = judgeAtOnceOrInLine(exchange, hold, this.#head(search, exchange, facts.argsGet.length));
+    const head = judgeAtOnceOrInLine(exchange, hold, 0, this.#head(search, exchange, facts.argsGet.length));
     if (head instanceof Promise) return head.then((verdict) => verdict ?? this.#body(exchange));
     return head ?? this.#body(exchange);
   }
@@ -82,7 +82,7 @@ export class DetectCheck implements Check {
     }
     const boundary = boundaryOf(exchange.headers.get("content-type") ?? "");
     if (boundary === null || way !== "stream") return null;
-    const early: JudgeFacts = (facts) => this.#lookEarly(exchange, facts);
+    const early: JudgeFacts = (facts, bytes) => this.#lookEarly(exchange, facts, bytes);
     return this.#watchParts(exchange, search, boundary, early);
   }
 
@@ -138,13 +138,13 @@ export class DetectCheck implements Check {
    * find counts once, when the body is over.
    */
   #beforeBody(exchange: Exchange): Verdict | Promise<Verdict> {
-    return this.#lookEarly(exchange, NO_BODY);
+    return this.#lookEarly(exchange, NO_BODY, 0);
   }
 
   /** The same with what has come of a body, before more of it goes on. */
-  #lookEarly(exchange: Exchange, facts: BodyFacts): Verdict | Promise<Verdict> {
+  #lookEarly(exchange: Exchange, facts: BodyFacts, bytes: number): Verdict | Promise<Verdict> {
     const early = this.#begin(this.#facts(exchange));
-    return judgeAtOnceOrInLine(exchange, this.#rules.hold, this.#early(early, exchange, facts));
+    return judgeAtOnceOrInLine(exchange, this.#rules.hold, bytes, this.#early(early, exchange, facts));
   }
 
   *#early(early: Search, exchange: Exchange, facts: BodyFacts): Steps<Verdict> {
@@ -159,13 +159,9 @@ export class DetectCheck implements Check {
 
   /** Rules of the body's phase look at the head as well, and add up what was found. */
   #noBody(exchange: Exchange): Verdict | Promise<Verdict> {
-    return this.#search(exchange, NO_BODY);
-  }
-
-  #search(exchange: Exchange, facts: BodyFacts): Verdict | Promise<Verdict> {
     const search = this.#searches.get(exchange);
     if (search === undefined) return CONTINUE;
-    return judgeAtOnceOrInLine(exchange, this.#rules.hold, this.#bodyOf(search, exchange, facts));
+    return judgeAtOnceOrInLine(exchange, this.#rules.hold, 0, this.#bodyOf(search, exchange, NO_BODY));
   }
 
   *#bodyOf(search: Search, exchange: Exchange, facts: BodyFacts): Steps<Verdict> {
@@ -182,7 +178,7 @@ export class DetectCheck implements Check {
       const scanned = watch.scan(bytes);
       return scanned instanceof Denial ? scanned : watch.end();
     }
-    return judgeAtOnceOrInLine(exchange, this.#rules.hold, this.#whole(bytes, search, exchange));
+    return judgeInSteps(exchange, this.#rules.hold, bytes.length, this.#whole(bytes, search, exchange));
   }
 
   *#whole(bytes: Buffer, search: Search, exchange: Exchange): Steps<Verdict> {
@@ -195,8 +191,8 @@ export class DetectCheck implements Check {
   }
 
   #watchParts(exchange: Exchange, search: Search, boundary: string, early: JudgeFacts | null): PartsWatch {
-    const judge: JudgeFacts = (facts) =>
-      judgeAtOnceOrInLine(exchange, this.#rules.hold, this.#bodyOf(search, exchange, facts));
+    const judge: JudgeFacts = (facts, bytes) =>
+      judgeAtOnceOrInLine(exchange, this.#rules.hold, bytes, this.#bodyOf(search, exchange, facts));
     return new PartsWatch(boundary, this.place, this.#rules.shapes, judge, early);
   }
 

@@ -11,8 +11,8 @@ import type { ValueShapes } from "./value-shapes.ts";
 
 const UNSHAPED = -1;
 
-/** What the rules say of parts. */
-export type JudgeFacts = (facts: BodyFacts) => Verdict | Promise<Verdict>;
+/** What the rules say of parts, which hold so many bytes. */
+export type JudgeFacts = (facts: BodyFacts, bytes: number) => Verdict | Promise<Verdict>;
 
 /**
  * Keeps what rules search of a multipart body as it streams: fields, names of files, headers of parts. Contents of files go by, once
@@ -58,14 +58,14 @@ export class PartsWatch implements BodyWatch, PartHandler<Denial> {
     if (fault !== null) return fault;
     const staying = this.#reader.stayingBytes;
     if (this.#judgeEarly === null || this.#files.length === this.#seen.files) return staying;
-    const verdict = this.#judgeEarly(this.#factsFrom(this.#seen));
+    const verdict = this.#judgeEarly(this.#factsFrom(this.#seen), this.#keptBytes);
     this.#seen = { args: this.#args.length, files: this.#files.length, partHeaders: this.#partHeaders.length };
     return verdict instanceof Promise ? verdict.then((late) => late ?? staying) : (verdict ?? staying);
   }
 
   end(): Verdict | Promise<Verdict> {
     const fault = this.#reader.end();
-    return fault ?? this.#judge(this.#factsFrom({ args: 0, files: 0, partHeaders: 0 }));
+    return fault ?? this.#judge(this.#factsFrom({ args: 0, files: 0, partHeaders: 0 }), this.#keptBytes);
   }
 
   #factsFrom({ args, files, partHeaders }: { args: number; files: number; partHeaders: number }): BodyFacts {

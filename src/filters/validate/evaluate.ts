@@ -169,7 +169,7 @@ export function judgeBody(rules: BodyRules): Part {
 /** What could hold the thread for too long is read and judged a stretch at a time. */
 function judgeLong(bytes: Buffer, exchange: Exchange, rules: BodyRules): Promise<Verdict> {
   const { read, validator, keepsValue, place } = rules;
-  return judgeInLine(exchange, rules, async (begin) => {
+  return judgeInLine(exchange, rules, bytes.length, async (begin) => {
     const turns = begin();
     if (await isRecognised(bytes, exchange, rules, turns)) return CONTINUE;
     const parsed = await read.inTurns(bytes, exchange, turns);

@@ -48,7 +48,7 @@ export function judgeHeld(
   const judgeSized = (bytes: Buffer, exchange: Exchange): Verdict | Promise<Verdict> => {
     if (bytes.length > bytesMax) return tooLarge(`${bytes.length} bytes`, bytesMax, place, false);
     if (shape === null) return judge(bytes, exchange);
-    const verdict = judgeInSteps(rules, () => judgeShape(bytes, shape))(bytes, exchange);
+    const verdict = judgeInSteps(exchange, rules, bytes.length, judgeShape(bytes, shape));
     if (verdict instanceof Promise) return verdict.then((settled) => settled ?? judge(bytes, exchange));
     return verdict ?? judge(bytes, exchange);
   };
@@ -72,40 +72,43 @@ export function judgeHeld(
   };
 }
 
-/** Long work on a body: after that of others who came before, a stretch at a time. */
+/** Long work on a body, or so many `bytes` of it: when it is its client's turn, a stretch at a time. */
 export function judgeInLine<T>(
   exchange: Exchange,
   { clock, longBodies, place }: LineRules,
+  bytes: number,
   work: (turns: () => Turns) => Promise<T>,
 ): Promise<T | Denial> {
   const turns = (): Turns => new Turns(clock, DEFAULTS.bodySliceMs, () => longBodies.giveUpLate(clock.monotonicMs()));
   const left = new Denial("client_closed", place, "client_closed", "a client that waits", [], true);
   const seen = `a body that waited ${DEFAULTS.longBodyWaitMsMax} ms for its turn`;
   const late = new Denial("overloaded", place, seen, "fewer long bodies at once", RETRY);
-  return longBodies.judge<T | Denial>(exchange, clock, { left, late }, () => work(turns));
+  return longBodies.judge<T | Denial>(exchange, bytes, clock, { left, late }, () => work(turns));
 }
 
 /** Work that may turn out to be long: what does not end within a slice goes on in line. */
 export function judgeAtOnceOrInLine(
   exchange: Exchange,
   rules: LineRules,
+  bytes: number,
   steps: Steps<Verdict>,
 ): Verdict | Promise<Verdict> {
   const turns = new Turns(rules.clock, DEFAULTS.bodySliceMs);
-  for (;;) {
+  do {
     const step = steps.next();
     if (step.done === true) return step.value;
-    if (turns.due) return judgeInLine(exchange, rules, async (begin) => begin().run(steps));
-  }
+  } while (!turns.due);
+  return judgeInLine(exchange, rules, bytes, async (begin) => begin().run(steps));
 }
 
-/** A judgement in steps: a long body's in line, a short one's at once where it ends within a slice. */
+/** The same of a body that is here: a long one is not begun before its turn, when room is kept for what is read of it. */
 export function judgeInSteps(
-  rules: HoldRules,
-  judge: (bytes: Buffer, exchange: Exchange) => Steps<Verdict>,
-): (bytes: Buffer, exchange: Exchange) => Verdict | Promise<Verdict> {
-  return (bytes, exchange) =>
-    bytes.length > DEFAULTS.bodyAtOnceBytesMax
-      ? judgeInLine(exchange, rules, async (turns) => turns().run(judge(bytes, exchange)))
-      : new Turns(rules.clock, DEFAULTS.bodySliceMs).run(judge(bytes, exchange));
+  exchange: Exchange,
+  rules: LineRules,
+  bytes: number,
+  steps: Steps<Verdict>,
+): Verdict | Promise<Verdict> {
+  return bytes > DEFAULTS.bodyAtOnceBytesMax
+    ? judgeInLine(exchange, rules, bytes, async (begin) => begin().run(steps))
+    : judgeAtOnceOrInLine(exchange, rules, bytes, steps);
 }

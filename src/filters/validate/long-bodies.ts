@@ -9,6 +9,7 @@ type Key = ReturnType<typeof clientOf>["key"];
 interface Job {
   readonly key: Key;
   readonly exchange: Exchange;
+  readonly bytes: number;
   readonly deadlineMs: number;
   begin(): Promise<void>;
   giveUp(): void;
@@ -23,32 +24,36 @@ export interface Unjudged<Verdict> {
 }
 
 /**
- * Long bodies are judged one after the other: what is read of one takes many times its bytes while it is judged, and in
- * turns a hundred of them would be in the middle at once. Clients take turns, so that one which sends many holds up nobody
- * but itself. The body of a client that has left is not judged, and not kept either: nothing counts it any more. None
- * waits for longer than `longBodyWaitMsMax`.
+ * Of a client one long body is judged after the other, so that one which sends many holds up nobody but itself. Those of several
+ * clients are judged side by side, a stretch of each in turn, as long as they are no more together than one body may be: what is
+ * read of a body takes many times its bytes while it is judged. Beyond that clients take turns. The body of a client
+ * that has left is not judged, and not kept either: nothing counts it any more. None waits for longer than `longBodyWaitMsMax`.
  */
 export class LongBodies {
   /** By client; the first is next. None is empty. */
   readonly #waiting = new Map<Key, Set<Job>>();
   /** The same, the oldest first. */
   readonly #byAge = new Set<Job>();
-  /** Whose turn it is; null for nobody's. */
-  #busyFor: Exchange | null = null;
+  /** Whose turn it is, of each client one request. */
+  readonly #busy = new Map<Key, Exchange>();
+  #bytes = 0;
 
-  /** `work` is called in its turn, or not at all. */
+  /** `bytes`: of the body, or what of it is here. `work` is called in its turn, or not at all. */
   judge<Verdict>(
     exchange: Exchange,
+    bytes: number,
     clock: Pick<Clock, "monotonicMs">,
     { left, late }: Unjudged<Verdict>,
     work: () => Promise<Verdict>,
   ): Promise<Verdict> {
     // What is part of the work under way would wait for its own end, and all others with it.
-    if (this.#busyFor === exchange) return work();
+    const { key } = clientOf(exchange.clientAddress);
+    if (this.#busy.get(key) === exchange) return work();
     return new Promise((resolve, reject) => {
       const job: Job = {
         exchange,
-        key: clientOf(exchange.clientAddress).key,
+        key,
+        bytes: Math.max(bytes, DEFAULTS.longBodyBytesMin),
         deadlineMs: clock.monotonicMs() + DEFAULTS.longBodyWaitMsMax,
         begin: () => {
           forget();
@@ -83,17 +88,24 @@ export class LongBodies {
   }
 
   #next(): void {
-    const [turn] = this.#waiting;
-    if (this.#busyFor !== null || turn === undefined) return;
-    const [key, jobs] = turn;
-    const [job] = jobs;
-    if (job === undefined) return;
-    this.#remove(job);
-    // Its other bodies wait until everybody else had a turn.
-    if (this.#waiting.delete(key)) this.#waiting.set(key, jobs);
-    this.#busyFor = job.exchange;
-    job.begin().finally(() => {
-      this.#busyFor = null;
+    for (const [key, jobs] of this.#waiting) {
+      if (this.#busy.has(key)) continue;
+      const [job] = jobs;
+      // The first that has no room waits for it, or small ones would go by it for ever.
+      if (job === undefined || (this.#bytes > 0 && this.#bytes + job.bytes > DEFAULTS.longBodiesBytesMax)) return;
+      this.#remove(job);
+      // Its other bodies wait until everybody else had a turn.
+      if (this.#waiting.delete(key)) this.#waiting.set(key, jobs);
+      this.#begin(job);
+    }
+  }
+
+  #begin(job: Job): void {
+    this.#busy.set(job.key, job.exchange);
+    this.#bytes += job.bytes;
+    void job.begin().finally(() => {
+      this.#busy.delete(job.key);
+      this.#bytes -= job.bytes;
       this.#next();
     });
   }

@@ -64,7 +64,7 @@ export class PartReading<Head extends MimeHead> {
     };
     const verdict =
       this.#held === null
-        ? await judgeInLine(this.#exchange, this.#rules, (begin) => work(begin()))
+        ? await judgeInLine(this.#exchange, this.#rules, this.#reader.stayingBytes, (begin) => work(begin()))
         : await work(this.#held);
     return verdict ?? this.#reader.stayingBytes;
   }

@@ -111,7 +111,7 @@ function judged(body: Buffer, judging: Judging): Judged | Promise<Judged> {
 function judgedInLine(body: Buffer, judging: Judging): Promise<Judged> {
   const { schema, line, place } = judging.contract;
   const { validator, recogniser } = schema;
-  return judgeInLine(judging.exchange, line, async (begin) => {
+  return judgeInLine(judging.exchange, line, body.length, async (begin) => {
     const turns = begin();
     const isKnown = recogniser !== null && !judging.isText;
     if (isKnown && (await turns.run(recogniser.takesInSteps(body, validator.atOnceBytesMax)))) return body;

@@ -108,18 +108,20 @@ class JudgedItems {
     if (item.value === null) return null;
     const { schema, place } = this.#contract;
     const { validator, recogniser } = schema;
-    if (bytes.length > validator.atOnceBytesMax) return this.#judgeInLine(item.value);
+    if (bytes.length > validator.atOnceBytesMax) return this.#judgeInLine(item.value, bytes.length);
     if ("json" in item.value && recogniser?.takes(item.value.json) === true) return null;
     const parsed = "json" in item.value ? parseJson(item.value.json) : { ok: true as const, value: item.value.value };
     if (!parsed.ok) return this.#notJson(parsed.error);
     const judgement = validator.judge(parsed.value, DEFAULTS.patternWorkAtOnceMax);
-    return validator.gaveUp(judgement) ? this.#judgeInLine(item.value) : this.#numbered(schemaDenial(judgement, place));
+    return validator.gaveUp(judgement)
+      ? this.#judgeInLine(item.value, bytes.length)
+      : this.#numbered(schemaDenial(judgement, place));
   }
 
   /** What could hold the thread for too long is read and judged a stretch at a time, in line with the bodies of requests. */
-  #judgeInLine(item: Item): Promise<Denial | null> {
+  #judgeInLine(item: Item, bytes: number): Promise<Denial | null> {
     const { schema, place, line } = this.#contract;
-    return judgeInLine(this.#exchange, line, async (begin) => {
+    return judgeInLine(this.#exchange, line, bytes, async (begin) => {
       const turns = begin();
       const parsed =
         "json" in item ? await parseJsonInTurns(item.json, turns) : { ok: true as const, value: item.value };

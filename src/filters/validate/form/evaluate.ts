@@ -64,7 +64,7 @@ const STRETCH_BYTES = 64 * 1024;
 
 function judgeMultipart(bytes: Buffer, exchange: Exchange, rules: FormRules): Verdict | Promise<Verdict> {
   if (bytes.length > DEFAULTS.bodyAtOnceBytesMax)
-    return judgeInLine(exchange, rules, (begin) => judgeStretches(bytes, exchange, rules, begin()));
+    return judgeInLine(exchange, rules, bytes.length, (begin) => judgeStretches(bytes, exchange, rules, begin()));
   const watch = watchForm(exchange, rules);
   if (watch === null) return CONTINUE;
   const judged = bytes.length === 0 ? 0 : watch.scan(bytes);
@@ -94,7 +94,7 @@ function judgeUrlencoded(bytes: Buffer, exchange: Exchange, rules: FormRules): V
       rules,
       exchange,
     );
-  return judgeInLine(exchange, rules, async (turns) =>
+  return judgeInLine(exchange, rules, bytes.length, async (turns) =>
     judgeValues(await parseFormInTurns(text, declared, turns(), rules.isDelimited), rules, exchange),
   );
 }
@@ -114,11 +114,12 @@ function judgeValues(
   const early = boundsFaults(values, rules).verdict(rules.showsErrors);
   if (early !== CONTINUE) return early;
   const faults = new ParameterFaults("form");
+  const bytes = exchange.collectedBody?.length ?? 0;
   const end = (): Verdict | Promise<Verdict> => {
     for (const file of files.values()) if (file.required) faults.add(file.name, [missingFile(file)]);
     const verdict = faults.verdict(rules.showsErrors);
     if (verdict !== CONTINUE) return verdict;
-    const form = { texts: values, files: NO_FILES, bytes: exchange.collectedBody?.length ?? 0 };
+    const form = { texts: values, files: NO_FILES, bytes };
     return judgeWholeForm(form, rules, exchange);
   };
   const sent = (name: string): readonly string[] => values.get(name) ?? [];
@@ -127,7 +128,7 @@ function judgeValues(
     for (const [name, field] of fields) faults.add(name, judgeSent(field, values, parsed.value));
     return end();
   }
-  return judgeInLine(exchange, rules, async (begin) => {
+  return judgeInLine(exchange, rules, bytes, async (begin) => {
     const turns = begin();
     for (const [name, field] of fields) {
       const found = isLong(name, field) ? await judgeFieldInTurns(field, sent(name), turns) : null;

@@ -253,7 +253,7 @@ export class FormWatch implements BodyWatch, PartHandler<Stop> {
     if (!fields.some(([name, field]) => isLongField(field, sent(name)))) {
       return this.#endWhole(fields.map(([name, field]) => [name, this.#judgeKept(name, field)]));
     }
-    return judgeInLine(this.#exchange, this.#rules, async (begin) => {
+    return judgeInLine(this.#exchange, this.#rules, this.#keptBytes, async (begin) => {
       const turns = begin();
       const found: FieldFaults[] = [];
       for (const [name, field] of fields) {

@@ -32,7 +32,7 @@ export function judgeWholeForm(form: SentForm, rules: FormRules, exchange: Excha
     if (judgement === null) return CONTINUE;
     if (!validator.gaveUp(judgement)) return judge(true) === null ? CONTINUE : verdictOf(judgement, whole, rules);
   }
-  return judgeInLine(exchange, rules, async (begin) => {
+  return judgeInLine(exchange, rules, form.bytes, async (begin) => {
     const turns = begin();
     const judge = async (prefersText: boolean): Promise<Judgement> =>
       validator.judgeInTurns(await turns.run(objectOf(form, rules, whole, prefersText)), turns);

@@ -3,9 +3,9 @@ import { RememberedDocuments } from "../../../bodies/graphql/remembered.ts";
 import { Denial, type Verdict } from "../../../decision/verdict.ts";
 import type { Exchange } from "../../../message/exchange.ts";
 import { DEFAULTS } from "../../../support/defaults.ts";
-import { type Steps, Turns } from "../../../support/turns.ts";
+import type { Steps } from "../../../support/turns.ts";
 import type { RouteContext } from "../../filter.ts";
-import { type HoldRules, judgeHeld, judgeInSteps, type Part } from "../held-body.ts";
+import { type HoldRules, judgeAtOnceOrInLine, judgeHeld, judgeInSteps, type Part } from "../held-body.ts";
 import type { GraphqlRules } from "./evaluate.ts";
 import { judgeJson, judgePostQuery, judgeQuery } from "./requests.ts";
 import type { GraphqlSettings } from "./schema.ts";
@@ -25,9 +25,8 @@ export function* compileGraphql(
   }
   const methods = new Set<string>(settings.methods ?? ["POST"]);
   const rules = rulesOf(settings, allowed, showsErrors, context);
-  const judgeBody = judgeHeld(
-    hold,
-    judgeInSteps(hold, (bytes) => judgeJson(bytes, rules)),
+  const judgeBody = judgeHeld(hold, (bytes, exchange) =>
+    judgeInSteps(exchange, hold, bytes.length, judgeJson(bytes, rules)),
   );
   const notAllowed = (exchange: Exchange): Denial => {
     const wanted = [...methods].join(", ");
@@ -38,7 +37,8 @@ export function* compileGraphql(
     // What a browser asks before it sends a request of another site's page.
     if (method === "OPTIONS" && exchange.body.announcedBytes === 0) return judgePostQuery(exchange, rules);
     if (!methods.has(method)) return notAllowed(exchange);
-    if (method === "GET") return new Turns(hold.clock, DEFAULTS.bodySliceMs).run(judgeQuery(exchange, rules));
+    if (method === "GET")
+      return judgeAtOnceOrInLine(exchange, hold, exchange.target.query.length, judgeQuery(exchange, rules));
     return judgePostQuery(exchange, rules) ?? judgeBody(exchange);
   };
 }

@@ -24,6 +24,7 @@ export function judgeBare(
   return judgeAtOnceOrInLine(
     exchange,
     rules.hold,
+    message.length,
     judgeMessage(message, message !== bytes, shape.isJson, exchange, rules),
   );
 }

@@ -83,7 +83,7 @@ export class ChangedMessages extends ChangedBody implements BodySink, MessageHan
   #take(chunk: Buffer): boolean {
     // A sink that takes a message may have more come at once, which belongs behind the others of this piece.
     this.#waiting = [];
-    const changed = judgeAtOnceOrInLine(this.#exchange, this.#rules.hold, this.#change(chunk));
+    const changed = judgeAtOnceOrInLine(this.#exchange, this.#rules.hold, chunk.length, this.#change(chunk));
     if (!(changed instanceof Promise)) return this.#takeWaiting();
     changed.then(
       (late) => this.#goOn(late),

@@ -24,7 +24,7 @@ export class CallWatch implements BodyWatch, MessageHandler<Denial> {
   }
 
   scan(piece: Buffer): number | Denial | Promise<number | Denial> {
-    const verdict = judgeAtOnceOrInLine(this.#exchange, this.#rules.hold, this.#judge(piece));
+    const verdict = judgeAtOnceOrInLine(this.#exchange, this.#rules.hold, piece.length, this.#judge(piece));
     const staying = (settled: Verdict): number | Denial => settled ?? this.#reader.openBytes;
     return verdict instanceof Promise ? verdict.then(staying) : staying(verdict);
   }

@@ -23,7 +23,7 @@ export function judgeWholeCall(rules: GrpcRules, call: Call): Part {
 }
 
 function judgeFrames(bytes: Buffer, exchange: Exchange, rules: GrpcRules, call: Call): Verdict | Promise<Verdict> {
-  return judgeAtOnceOrInLine(exchange, rules.hold, new WholeFrames(rules, call).judge(bytes, exchange));
+  return judgeAtOnceOrInLine(exchange, rules.hold, bytes.length, new WholeFrames(rules, call).judge(bytes, exchange));
 }
 
 /** The messages of a body that is here whole, and what goes on in their place. */

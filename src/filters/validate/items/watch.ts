@@ -133,7 +133,9 @@ export class ItemWatch implements BodyWatch {
 
   /** This one and all that have come behind it. */
   #inLine(due: Next): Promise<Verdict> {
-    return judgeInLine(this.#exchange, this.#rules, (begin) => this.#judgeInTurns(due, begin()));
+    return judgeInLine(this.#exchange, this.#rules, this.#reader.keptBytes, (begin) =>
+      this.#judgeInTurns(due, begin()),
+    );
   }
 
   async #judgeInTurns(first: Next, turns: Turns): Promise<Verdict> {

@@ -67,7 +67,7 @@ export function judgeJsonRpc(rules: JsonRpcRules): Part {
 }
 
 function judgeLong(bytes: Buffer, exchange: Exchange, rules: JsonRpcRules): Promise<Verdict> {
-  return judgeInLine(exchange, rules.hold, async (turns) => {
+  return judgeInLine(exchange, rules.hold, bytes.length, async (turns) => {
     const due = dueOf(await parseJsonInTurns(bytes, turns()), exchange, rules);
     if (!due.ok) return due.error;
     for (const one of due.value) {

@@ -156,7 +156,7 @@ function judgeWhole(bytes: Buffer, exchange: Exchange, rules: LeakRules, line: L
     return judged instanceof Denial ? judged : CONTINUE;
   };
   if (bytes.length <= DEFAULTS.bodyAtOnceBytesMax) return stretch(0) ?? watch.end();
-  return judgeInLine(exchange, line, async (begin) => {
+  return judgeInLine(exchange, line, bytes.length, async (begin) => {
     const turns = begin();
     for (let at = 0; at < bytes.length; at += STRETCH_BYTES) {
       const verdict = stretch(at);

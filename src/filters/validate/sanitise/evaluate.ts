@@ -67,7 +67,7 @@ function judgeAtOnce(bytes: Buffer, exchange: Exchange, rules: SanitisedRules): 
 /** What could hold the thread for too long is read, changed and judged a stretch at a time. */
 function judgeLong(bytes: Buffer, exchange: Exchange, rules: SanitisedRules): Promise<Verdict> {
   const { validator, texts } = rules;
-  return judgeInLine(exchange, rules, async (begin) => {
+  return judgeInLine(exchange, rules, bytes.length, async (begin) => {
     const turns = begin();
     if (mayBeAsItIs(bytes, texts) && (await isRecognised(bytes, exchange, rules, turns))) return CONTINUE;
     const sent = await turns.run(withTexts(bytes, rules));

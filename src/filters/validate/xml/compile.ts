@@ -37,11 +37,7 @@ export function compileXml(
   const compiled = settings.schema === undefined ? null : compileSchema(settings.schema);
   const bySchema = compiled === null ? null : judgedBySchema(compiled, rules, hold, context);
   return (
-    bySchema ??
-    judgeHeld(
-      hold,
-      judgeInSteps(hold, (bytes) => judgeXml(bytes, rules)),
-    )
+    bySchema ?? judgeHeld(hold, (bytes, exchange) => judgeInSteps(exchange, hold, bytes.length, judgeXml(bytes, rules)))
   );
 }
 
@@ -61,7 +57,7 @@ function judgedBySchema(
   const own = { ...rules, root: plan.value, validator, schemaPlace: place, keepsValue: context.isBodyWanted() };
   return judgeHeld(hold, (bytes, exchange) =>
     bytes.length > validator.atOnceBytesMax
-      ? judgeInLine(exchange, hold, (begin) => judgeBySchema(bytes, exchange, own, begin()))
+      ? judgeInLine(exchange, hold, bytes.length, (begin) => judgeBySchema(bytes, exchange, own, begin()))
       : judgeBySchema(bytes, exchange, own, new Turns(hold.clock, DEFAULTS.bodySliceMs)),
   );
 }
