@@ -1,3 +1,4 @@
+import { WITHOUT_BODY } from "../message/method.ts";
 import type { SchemaPlace } from "../schema/document.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import type { Description } from "./description.ts";
@@ -24,8 +25,8 @@ export interface Coverage {
 export function coverageOf(operation: Operation, description: Description): Coverage {
   const walk = new Walk(description, "readOnly");
   for (const parameter of operation.parameters) walk.parameter(parameter);
-  // A request of these has none, or is refused.
-  if (operation.body === null && !["GET", "HEAD"].includes(operation.method))
+  // A request of the others has none, or is refused.
+  if (operation.body === null && !WITHOUT_BODY.has(operation.method))
     walk.weaken("body", "none is declared, and any passes", operation.place);
   for (const { range, schema, itemSchema, place } of operation.body?.media ?? []) {
     const own = itemSchema ?? schema;

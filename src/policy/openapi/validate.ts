@@ -1,4 +1,5 @@
 import { segmentShape } from "../../bodies/segment-parts.ts";
+import { WITHOUT_BODY } from "../../message/method.ts";
 import type { Description } from "../../openapi/description.ts";
 import type { Operation, SchemaReference } from "../../openapi/operation.ts";
 import { FIXED_METHODS } from "../../openapi/operations.ts";
@@ -23,10 +24,24 @@ export function addValidation(
   const { undeclaredParameters } = lowering;
   const isWhole = operation.parameters.some((parameter) => parameter.in === "querystring");
   if (undeclaredParameters !== "ignore" && !isWhole) entry.set(["validate", "unknownQuery"], undeclaredParameters, at);
-  if (operation.body !== null) addBody(entry, operation, operation.body, lowering);
-  // Rails and Laravel lay members of a body over those of the query, whatever is declared; GET has none anyway.
-  else if (lowering.requests.undeclared !== "ignore" && !["GET", "HEAD"].includes(operation.method))
-    entry.set(["validate", "body", "maxBytes"], "0B", at);
+  addOwnBody(entry, operation, lowering);
+}
+
+function addOwnBody(entry: RouteEntry, operation: Operation, lowering: Lowering): void {
+  const { method, body } = operation;
+  const { description, loose, requests } = lowering;
+  const at = () => placeOf(operation.place, operation.pointer);
+  if (!WITHOUT_BODY.has(method)) {
+    if (body !== null) addBody(entry, operation, body, lowering);
+    // Rails and Laravel lay members of a body over those of the query, whatever is declared.
+    else if (requests.undeclared !== "ignore") entry.set(["validate", "body", "maxBytes"], "0B", at);
+  } else if (body !== null && description.version === "3.0") {
+    // Readers ignore it there (OpenAPI 3.0 section 4.7.10.1): were it asked for, no request could pass.
+    loose(`bodies of ${method}`, body.place);
+  } else if (body !== null) {
+    addBody(entry, operation, body, lowering);
+    entry.set(["keepBodiesIn"], [method], at);
+  }
 }
 
 const SECTIONS = { path: "path", query: "query", header: "headers", cookie: "cookies" } as const;

@@ -4,7 +4,7 @@ import type { Check } from "../../../src/filters/filter.ts";
 import { BOUNDARY, field, file, multipart } from "../../fixtures/multipart.ts";
 import { createExchange, MemoryBody } from "../../fixtures/route-context.ts";
 import { createTokenMint } from "../../fixtures/tokens.ts";
-import { routeOf, snapshotOf } from "../policy-kit.ts";
+import { routeOf, snapshotOf, warningsOf } from "../policy-kit.ts";
 import { checkOf, document, judge, looseOf } from "./body-kit.ts";
 import { filesWith, policyOf } from "./kit.ts";
 
@@ -356,6 +356,20 @@ application/x-www-form-urlencoded:
     expect(await told("{ type: string, format: binary, maxLength: 5 }")).toContain(
       "schemas of application/octet-stream",
     );
+  });
+
+  test("of a GET is let in where 3.1 has one, and ignored and told where 3.0 has", async () => {
+    const json = "application/json: { schema: { type: object, required: [a] } }";
+    const get = document(json).replace("  post:", "  get:");
+    const snapshot = await snapshotOf(policyOf("public: true"), filesWith(jwks, get));
+    const route = routeOf(snapshot, "/orders");
+    expect(route.keepsBodiesIn).toEqual(["GET"]);
+    expect(route.checks.map(({ name }) => name)).toContain("validate");
+    const older = filesWith(jwks, get.replace("3.1.0", "3.0.3"));
+    const other = routeOf(await snapshotOf(policyOf("public: true"), older), "/orders");
+    expect(other.keepsBodiesIn).toEqual([]);
+    expect(other.checks.map(({ name }) => name)).not.toContain("validate");
+    expect((await warningsOf(policyOf("public: true"), older)).join()).toContain("not enforced: bodies of GET");
   });
 
   test("a body that need not be there is none of them", async () => {
