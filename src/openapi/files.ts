@@ -20,6 +20,8 @@ export class DescriptionFiles {
   readonly #read: ReadNamed;
   readonly #findings: Findings;
   readonly #known = new Map<string, SourceDocument | null>();
+  /** What files say of themselves (`$self` of 3.2) → the URI that they were read by. */
+  readonly #selves = new Map<string, string>();
   #bytesLeft: number = DEFAULTS.openapiBytesMax;
   /** Names relative to the policy, in the order in which they were read. */
   readonly names: string[] = [];
@@ -39,7 +41,7 @@ export class DescriptionFiles {
 
   /** A file that was read already; undefined for one that was not asked for, null where there is none to be had. */
   known(uri: string): SourceDocument | null | undefined {
-    return this.#known.get(uri);
+    return this.#known.get(this.#selves.get(uri) ?? uri);
   }
 
   /** The document with this name relative to the policy; null where it is none of these. */
@@ -87,7 +89,10 @@ export class DescriptionFiles {
       this.#findings.problem({ file: name, line: 1, column: 1 }, text);
       return null;
     }
-    return yield* readSource(uri, name, bytes, this.#findings);
+    const document = yield* readSource(uri, name, bytes, this.#findings);
+    const self = selfOf(document?.value);
+    if (self !== null && !this.#selves.has(self)) this.#selves.set(self, uri);
+    return document;
   }
 
   /** Null for what is not below the folder. */
@@ -105,9 +110,15 @@ export class DescriptionFiles {
 
   /** For the schema engine; all files have been opened by then. */
   retrieve(uri: string): Result<SchemaDocument, SchemaProblem> | null {
-    const document = this.#known.get(uri) ?? null;
+    const document = this.known(uri) ?? null;
     return document === null ? null : ok(document);
   }
+}
+
+/** Its own URI, where that is whole: a reference by it is to the file that says so, and nothing is fetched. */
+function selfOf(value: unknown): string | null {
+  const self: unknown = typeof value === "object" && value !== null ? Reflect.get(value, "$self") : null;
+  return typeof self === "string" ? (URL.parse(self)?.href.split("#", 1)[0] ?? null) : null;
 }
 
 /** Why a reference leads nowhere, for the user. */

@@ -323,7 +323,8 @@ export class Library {
     if (this.#missing.has(uri)) return `'${uri}' cannot be read`;
     const found = this.#options.retrieve(uri);
     if (found?.ok) {
-      const resource = this.#add(found.value);
+      // It may be known by another URI.
+      const resource = this.#resources.get(found.value.uri) ?? this.#add(found.value);
       return this.#resources.get(resource.uri) ?? resource;
     }
     this.#missing.add(uri);

@@ -314,3 +314,38 @@ paths:
     ]);
   });
 });
+
+test("a reference by the URI that a file gives itself leads to that file, and nothing is fetched", () => {
+  const self = "https://api.example/orders.yaml";
+  const common = "https://api.example/common.yaml";
+  const text = document(
+    `
+$self: ${self}
+paths:
+  /orders/{id}:
+    parameters: [{ $ref: '${self}#/components/parameters/Id' }, { $ref: '${common}#/Page' }, { $ref: common.yaml#/Page }]
+    post: { requestBody: { content: { application/json: { schema: { items: { $ref: '${self}#/components/schemas/A' } } } } } }
+components:
+  parameters: { Id: { name: id, in: path, required: true, schema: { type: integer } } }
+  schemas: { A: { type: integer, not: { $ref: '#/components/schemas/B' } }, B: { const: 1 } }
+`,
+    "3.2.0",
+  );
+  const files = {
+    "api/orders.yaml": text,
+    "api/common.yaml": `$self: ${common}\nPage: { name: page, in: query, schema: { type: integer } }\n`,
+  };
+  const { description, findings, asked } = read(files);
+  expect(asked).toEqual(["api/orders.yaml", "api/common.yaml"]);
+  expect(findings.warnings.map(({ text: told }) => told)).toEqual([expect.stringContaining("stands twice")]);
+  const [operation] = description?.operations ?? [];
+  expect(operation?.parameters.map(({ name }) => name)).toEqual(["id", "page"]);
+  const schema = operation?.body?.media[0]?.schema;
+  const compiled = schema === undefined || schema === null ? null : description?.library.compile(schema, true);
+  if (compiled?.ok !== true) throw new Error("the schema has no faults");
+  expect([[2], [1], ["x"]].map((value) => compiled.value.validator.judge(value) === null)).toEqual([
+    true,
+    false,
+    false,
+  ]);
+});
