@@ -30,6 +30,7 @@ const quiet: LogSink = {
   onRecovered: () => {},
   linesDropped: 0,
   write: () => {},
+  writeBytes: () => {},
   flush: () => {},
   flushSync: () => {},
   close: () => Promise.resolve(),

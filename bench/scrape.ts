@@ -12,6 +12,7 @@ const TRACE = "4bf92f3577b34da6a3ce929d0e0e4736";
 const silent = {
   linesDropped: 0,
   write: () => {},
+  writeBytes: () => {},
   flush: () => {},
   flushSync: () => {},
   onRecovered: () => {},

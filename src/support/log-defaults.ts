@@ -11,9 +11,9 @@ export const LOG_DEFAULTS = {
   logFieldsAddedMax: 32,
   logFieldBytesMax: 512,
   logFieldItemsMax: 16,
-  logWriteBytes: 32 * 1024,
+  logWriteBytes: 128 * 1024,
   /** What waits is held in pieces of so many bytes. */
-  logSlabBytes: 64 * 1024,
+  logSlabBytes: 160 * 1024,
   logFlushIntervalMs: 200,
   /** Lines that wait for a log reader that does not read; beyond it lines are dropped and counted. */
   logPendingBytesMax: 4 * 1024 * 1024,

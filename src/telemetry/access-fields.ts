@@ -7,18 +7,32 @@ import type { LeakNote } from "../message/leak-notes.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { fixed, isPlain } from "../support/json-text.ts";
 import { maskCredentials } from "../support/mask-tokens.ts";
-import { escaped, logText } from "./log-text.ts";
+import { cutText, escaped, logText } from "./log-text.ts";
 import type { RequestRecord } from "./request-record.ts";
 
 /** What a field says of a request, as JSON; null where it has nothing to say, and is left out. */
 export type FieldText = (record: RequestRecord) => string | null;
+
+interface FreshText {
+  readonly read: (record: RequestRecord) => string | null;
+  readonly charsMax: number;
+}
+
+/** Fields that are another text for nearly every request; most need no JSON made of them before they are written. */
+export const FRESH_TEXTS: Readonly<Record<"id" | "path", FreshText>> = {
+  id: { read: ({ id }) => id, charsMax: DEFAULTS.logTextCharsMax },
+  path: {
+    read: ({ exchange: { method, target } }) => (method === "" ? null : target.path),
+    charsMax: DEFAULTS.logPathCharsMax,
+  },
+};
 
 /**
  * The fields of a request's line; log-reference.ts says what each means. By hand, for every request costs a line, and a general
  * serializer three times as much; each is picked, so that no header value and no query can come along. These are asked for each.
  */
 export const USUAL_FIELDS = {
-  id: ({ id }) => jsonOf(id),
+  id: freshText("id"),
   listener: repeated(({ listener }) => listener),
   client: repeated(({ clientAddress }) => clientAddress),
   country: ({ exchange: { geo, clientAddress } }) => textOrNull(geo?.country(clientAddress)),
@@ -27,7 +41,7 @@ export const USUAL_FIELDS = {
   protocol: ({ protocol }) => (protocol === "h2" ? '"h2"' : '"http/1.1"'),
   proxyPeer: ({ exchange: { connection } }) => textOrNull(connection.proxyPeer?.text),
   method: ({ exchange: { method } }) => (method === "" ? null : outside(method, DEFAULTS.logMethodCharsMax)),
-  path: ({ exchange: { method, target } }) => (method === "" ? null : outside(target.path, DEFAULTS.logPathCharsMax)),
+  path: freshText("path"),
   upstreamPath: ({ exchange: { target, upstreamTarget } }) =>
     upstreamTarget === null || upstreamTarget.path === target.path
       ? null
@@ -52,6 +66,14 @@ export const USUAL_FIELDS = {
   bytesOut: ({ responseBodyBytes }) => String(responseBodyBytes),
   policyHash: repeated(({ policyHash }) => policyHash),
 } satisfies Record<string, FieldText>;
+
+/** Neighbours among them that are often the same for many requests: of a client, of a route, of a caller. */
+export const STEADY_FIELDS: readonly (readonly (keyof typeof USUAL_FIELDS)[])[] = [
+  ["listener", "client", "country", "asn", "network", "protocol", "proxyPeer", "method"],
+  ["route", "upstream", "status", "grpcStatus"],
+  ["principal", "authenticator", "certificateFault"],
+  ["policyHash"],
+];
 
 /** Of requests that postern answered in place of the service, or whose answer it ended. */
 export const DENIAL_FIELDS = {
@@ -104,7 +126,15 @@ function jsonOf(text: string): string {
 
 /** A text from outside as JSON, cut to a length. */
 function outside(text: string, charsMax: number): string {
-  return text.length <= charsMax && isPlain(text) ? `"${text}"` : jsonOf(logText(text, charsMax));
+  return text.length <= charsMax && isPlain(text) ? `"${text}"` : cutText(text, charsMax);
+}
+
+function freshText(name: keyof typeof FRESH_TEXTS): FieldText {
+  const { read, charsMax } = FRESH_TEXTS[name];
+  return (record) => {
+    const text = read(record);
+    return text === null ? null : outside(text, charsMax);
+  };
 }
 
 /** Of a text that is the same for many requests in a row, and is made JSON once for all of them. */

@@ -1,5 +1,15 @@
-import { DENIAL_FIELDS, type FieldText, hasNotes, NOTE_FIELDS, USUAL_FIELDS } from "./access-fields.ts";
+import { JsonBytes } from "../support/json-bytes.ts";
+import {
+  DENIAL_FIELDS,
+  type FieldText,
+  FRESH_TEXTS,
+  hasNotes,
+  NOTE_FIELDS,
+  STEADY_FIELDS,
+  USUAL_FIELDS,
+} from "./access-fields.ts";
 import { type LogNames, PLAIN_NAMES } from "./log-names.ts";
+import { cutText } from "./log-text.ts";
 import type { RequestRecord } from "./request-record.ts";
 
 /** A field that a policy adds. */
@@ -20,18 +30,24 @@ export const ALL_FIELDS: LineFields = { only: null, removed: new Set(), added: [
 
 type Level = "info" | "warn" | "error";
 
-/** `,"name":` and what stands behind it. */
+/** Writes what a field, or several, say of a request, with the comma and the name before each; nothing where they have nothing to say. */
 interface Part {
-  readonly key: string;
-  readonly text: FieldText;
+  /** The field's, or the first one's. */
+  readonly name: string;
+  write(record: RequestRecord, line: JsonBytes): void;
 }
 
 /** The line of a request, laid out once for a policy: names, order and forms are found here and never asked for again. */
 export class AccessLine {
   /** What is added for one that was logged for being slow. */
   readonly slow: string;
+  readonly #line = new JsonBytes();
   readonly #heads: Readonly<Record<Level, string>>;
   readonly #middle: string;
+  /** What lines of one millisecond begin with. */
+  #start: Uint8Array = Buffer.alloc(0);
+  #level: Level = "info";
+  #time = "";
   readonly #usual: readonly Part[];
   readonly #denial: readonly Part[];
   readonly #notes: readonly Part[];
@@ -41,14 +57,14 @@ export class AccessLine {
     const partsOf = (table: Readonly<Record<string, FieldText>>): readonly Part[] =>
       Object.entries(table)
         .filter(([name]) => (fields.only === null || fields.only.has(name)) && !fields.removed.has(name))
-        .map(([name, text]) => ({ key: keyOf(names, name), text: formed(text, names.formOf(name)) }));
-    const added = fields.added.map(({ name, text }) => ({ key: `,${JSON.stringify(name)}:`, text }));
+        .map(([name, text]) => partOf(name, keyOf(names, name), text, names.formOf(name)));
+    const added = fields.added.map(({ name, text }) => partOf("", `,${JSON.stringify(name)}:`, text, null));
     const head = (level: Level): string =>
       `{"${names.nameOf("level")}":${levelText(names, level)},"${names.nameOf("time")}":"`;
     this.#names = names;
     this.#heads = { info: head("info"), warn: head("warn"), error: head("error") };
     this.#middle = `"${names.constants}${keyOf(names, "event")}"request"`;
-    this.#usual = [...partsOf(USUAL_FIELDS), ...added];
+    this.#usual = [...STEADY_FIELDS.reduce(together, partsOf(USUAL_FIELDS)), ...added];
     this.#denial = partsOf(DENIAL_FIELDS);
     this.#notes = partsOf(NOTE_FIELDS);
     this.slow = `${keyOf(names, "slow")}true`;
@@ -59,32 +75,137 @@ export class AccessLine {
     return `${keyOf(this.#names, "sampleRatio")}${ratio}`;
   }
 
-  /** `time`: RFC 3339. `tail`: further members, with a comma before each. */
-  text(record: RequestRecord, level: Level, time: string, tail: string): string {
-    let line = `${this.#heads[level]}${time}${this.#middle}${textOf(this.#usual, record)}`;
+  /** `time`: RFC 3339. `tail`: further members, with a comma before each. Its bytes are those of the next line, too. */
+  write(record: RequestRecord, level: Level, time: string, tail: string): JsonBytes {
+    const line = this.#line;
+    line.clear();
+    if (time !== this.#time || level !== this.#level) this.#begin(level, time);
+    line.piece(this.#start);
+    for (const part of this.#usual) part.write(record, line);
     const { ofRequest } = this.#names;
-    if (ofRequest !== null) line += ofRequest(record);
-    if (record.reason !== null || record.denial !== null) line += textOf(this.#denial, record);
-    if (hasNotes(record)) line += textOf(this.#notes, record);
-    return `${line}${tail}}\n`;
+    if (ofRequest !== null) line.json(ofRequest(record));
+    if (record.reason !== null || record.denial !== null) for (const part of this.#denial) part.write(record, line);
+    if (hasNotes(record)) for (const part of this.#notes) part.write(record, line);
+    if (tail !== "") line.json(tail);
+    line.ascii("}\n");
+    return line;
+  }
+
+  #begin(level: Level, time: string): void {
+    this.#level = level;
+    this.#time = time;
+    this.#start = Buffer.from(`${this.#heads[level]}${time}${this.#middle}`);
   }
 }
 
-function textOf(parts: readonly Part[], record: RequestRecord): string {
-  let line = "";
-  for (const { key, text } of parts) {
-    const value = text(record);
-    if (value !== null) line += key + value;
-  }
-  return line;
-}
-
-function formed(text: FieldText, form: ((json: string) => string) | null): FieldText {
-  if (form === null) return text;
-  return (record) => {
+function partOf(name: string, key: string, text: FieldText, form: ((json: string) => string) | null): Part {
+  if (form === null) return name === "id" || name === "path" ? new FreshPart(name, key) : new TextPart(name, key, text);
+  return new TextPart(name, key, (record) => {
     const value = text(record);
     return value === null ? null : form(value);
-  };
+  });
+}
+
+class TextPart implements Part {
+  readonly name: string;
+  readonly text: FieldText;
+  readonly #key: Buffer;
+
+  constructor(name: string, key: string, text: FieldText) {
+    this.name = name;
+    this.text = text;
+    this.#key = Buffer.from(key);
+  }
+
+  write(record: RequestRecord, line: JsonBytes): void {
+    this.writeText(this.text(record), line);
+  }
+
+  writeText(value: string | null, line: JsonBytes): void {
+    if (value === null) return;
+    line.piece(this.#key);
+    line.json(value);
+  }
+}
+
+/** A text that is another for each request: no JSON text is made of it. */
+class FreshPart implements Part {
+  readonly name: string;
+  readonly #key: Buffer;
+  readonly #read: (record: RequestRecord) => string | null;
+  readonly #charsMax: number;
+  readonly #cut: (text: string) => string;
+
+  constructor(name: keyof typeof FRESH_TEXTS, key: string) {
+    const { read, charsMax } = FRESH_TEXTS[name];
+    this.name = name;
+    this.#key = Buffer.from(key);
+    this.#read = read;
+    this.#charsMax = charsMax;
+    this.#cut = (text) => cutText(text, charsMax);
+  }
+
+  write(record: RequestRecord, line: JsonBytes): void {
+    const text = this.#read(record);
+    if (text === null) return;
+    line.piece(this.#key);
+    line.quoted(text, this.#charsMax, this.#cut);
+  }
+}
+
+/** Fields that are the same for many requests in a row, and are written once for all of them. */
+class SteadyPart implements Part {
+  readonly name: string;
+  readonly #parts: readonly TextPart[];
+  readonly #last: (string | null)[];
+  /** Null until they have been the same twice: of what changes each time nothing is kept. */
+  #kept: Uint8Array | null = null;
+
+  constructor(name: string, parts: readonly TextPart[]) {
+    this.name = name;
+    this.#parts = parts;
+    this.#last = parts.map(() => null);
+  }
+
+  write(record: RequestRecord, line: JsonBytes): void {
+    if (this.#isOther(record)) {
+      this.#kept = null;
+      this.#writeLast(line);
+      return;
+    }
+    if (this.#kept === null) {
+      const start = line.length;
+      this.#writeLast(line);
+      this.#kept = Uint8Array.prototype.slice.call(line.bytes, start, line.length);
+      return;
+    }
+    line.piece(this.#kept);
+  }
+
+  #isOther(record: RequestRecord): boolean {
+    const last = this.#last;
+    let isOther = false;
+    for (let at = 0; at < last.length; at++) {
+      const value = this.#parts[at]?.text(record) ?? null;
+      if (value === last[at]) continue;
+      last[at] = value;
+      isOther = true;
+    }
+    return isOther;
+  }
+
+  #writeLast(line: JsonBytes): void {
+    for (let at = 0; at < this.#last.length; at++) this.#parts[at]?.writeText(this.#last[at] ?? null, line);
+  }
+}
+
+/** Makes of parts that are neighbours and change together, if at all, one. */
+function together(parts: readonly Part[], names: readonly string[]): readonly Part[] {
+  const steady = parts.filter((part) => part instanceof TextPart && names.includes(part.name));
+  const [first] = steady;
+  if (first === undefined) return parts;
+  const one = new SteadyPart(first.name, steady as TextPart[]);
+  return parts.flatMap((part) => (part === first ? one : steady.includes(part) ? [] : part));
 }
 
 function keyOf(names: LogNames, field: string): string {

@@ -49,7 +49,7 @@ export class AccessLog {
     const tail = record.reason === null ? this.#tailOfServed(record) : this.#tailOfRefused(record.reason, record);
     if (tail === null) return;
     const level = record.reason === null ? "info" : LEVELS[REASONS[record.reason].source];
-    this.#output.writeRequest(this.#line.text(record, level, this.#time(), tail));
+    this.#output.writeRequest(this.#line.write(record, level, this.#time(), tail));
   }
 
   /** Null for one that gets no line. */

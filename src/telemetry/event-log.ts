@@ -112,13 +112,18 @@ function eventLine(names: LogNames, level: Level, time: string, fields: EventFie
 export function rfc3339(clock: Clock): () => string {
   let second = Number.NaN;
   let prefix = "";
+  let lastMs = Number.NaN;
+  let last = "";
   return () => {
     const wallMs = Math.floor(clock.wallMs());
+    if (wallMs === lastMs) return last;
     const thisSecond = Math.floor(wallMs / 1000);
     if (thisSecond !== second) {
       second = thisSecond;
       prefix = new Date(thisSecond * 1000).toISOString().slice(0, 20);
     }
-    return `${prefix}${String(wallMs - thisSecond * 1000).padStart(3, "0")}Z`;
+    lastMs = wallMs;
+    last = `${prefix}${String(wallMs - thisSecond * 1000).padStart(3, "0")}Z`;
+    return last;
   };
 }

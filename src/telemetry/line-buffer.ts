@@ -33,6 +33,15 @@ export class LineBuffer {
     this.lines++;
   }
 
+  /** Adds the first `length` bytes, a line with its end. */
+  addBytes(line: Buffer, length: number): void {
+    if (this.#slab === null || this.#slab.length - this.#at < length) this.#slab = this.#next(length);
+    line.copy(this.#slab, this.#at, 0, length);
+    this.bytes += length;
+    this.#at += length;
+    this.lines++;
+  }
+
   /** Adds a line as it stands, its end among it. */
   addText(line: string): void {
     const bytesMax = line.length * BYTES_PER_UNIT_MAX;

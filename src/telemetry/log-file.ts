@@ -3,6 +3,7 @@ import type { Resource, ResourceStatus, ResourceWorld } from "../resources/resou
 import type { StateFiles } from "../resources/state-folder.ts";
 import { Tries } from "../resources/tries.ts";
 import { DEFAULTS } from "../support/defaults.ts";
+import type { JsonBytes } from "../support/json-bytes.ts";
 import { ok, type Result } from "../support/result.ts";
 import { LineBuffer } from "./line-buffer.ts";
 import type { LineTaker } from "./log-settings.ts";
@@ -56,12 +57,26 @@ export class LogFile implements Resource, LineTaker {
   }
 
   write(line: string): void {
-    if (this.#isClosed || this.#waiting.bytes + this.#batchBytes + line.length > DEFAULTS.logPendingBytesMax) {
-      this.linesDropped++;
-      this.#droppedUntold++;
-      return;
-    }
+    if (!this.#hasRoom(line.length)) return;
     this.#waiting.addText(line);
+    this.#added();
+  }
+
+  writeBytes({ bytes, length }: JsonBytes): void {
+    if (!this.#hasRoom(length)) return;
+    this.#waiting.addBytes(bytes, length);
+    this.#added();
+  }
+
+  /** Where there is none, the line is counted. */
+  #hasRoom(bytes: number): boolean {
+    if (!this.#isClosed && this.#waiting.bytes + this.#batchBytes + bytes <= DEFAULTS.logPendingBytesMax) return true;
+    this.linesDropped++;
+    this.#droppedUntold++;
+    return false;
+  }
+
+  #added(): void {
     if (this.#waiting.bytes >= DEFAULTS.logFileBatchBytes && !this.#tries.isFailing) this.#write();
     else this.#schedule(DEFAULTS.recordWriteMs);
   }

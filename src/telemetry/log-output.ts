@@ -1,3 +1,4 @@
+import type { JsonBytes } from "../support/json-bytes.ts";
 import { type LogNames, PLAIN_NAMES } from "./log-names.ts";
 import { type LineTaker, type LogDetails, USUAL_DETAILS } from "./log-settings.ts";
 import type { LogSink } from "./log-sink.ts";
@@ -40,8 +41,8 @@ export class LogOutput {
     return this.#file === null ? this.#sinkNames : this.#names;
   }
 
-  writeRequest(line: string): void {
-    (this.#file ?? this.sink).write(line);
+  writeRequest(line: JsonBytes): void {
+    (this.#file ?? this.sink).writeBytes(line);
   }
 
   /** They are few, and the last one before an end counts most. */

@@ -1,4 +1,5 @@
 import { DEFAULTS } from "../support/defaults.ts";
+import type { JsonBytes } from "../support/json-bytes.ts";
 import { ALL_FIELDS, type LineFields } from "./access-line.ts";
 import { type LogNames, PLAIN_NAMES } from "./log-names.ts";
 
@@ -6,6 +7,8 @@ import { type LogNames, PLAIN_NAMES } from "./log-names.ts";
 export interface LineTaker {
   /** Takes one line with its newline. Never throws and never waits. */
   write(line: string): void;
+  /** The same, of a line whose bytes are another's afterwards. */
+  writeBytes(line: JsonBytes): void;
   /** Writes what waits, into whatever stands under its name by now. */
   reopen(): void;
   /** `tell` hears how many lines had no room, once lines are written again. */

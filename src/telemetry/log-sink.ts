@@ -1,5 +1,6 @@
 import { write, writeSync } from "node:fs";
 import { DEFAULTS } from "../support/defaults.ts";
+import type { JsonBytes } from "../support/json-bytes.ts";
 import { systemTimers, type Timers } from "../support/timers.ts";
 import { LineBuffer } from "./line-buffer.ts";
 
@@ -7,6 +8,8 @@ import { LineBuffer } from "./line-buffer.ts";
 export interface LogSink {
   /** Takes one line with its newline. Never throws and never waits. */
   write(line: string): void;
+  /** The same, of a line whose bytes are another's afterwards. */
+  writeBytes(line: JsonBytes): void;
   /** Starts writing what is held back. */
   flush(): void;
   /** Resolves when everything is written, or after `logCloseTimeoutMs` with a reader that does not read. */
@@ -68,12 +71,26 @@ class BufferedSink implements LogSink {
   }
 
   write(line: string): void {
-    if (this.#isEnded || this.#waiting.bytes + this.#pieceBytes + line.length > DEFAULTS.logPendingBytesMax) {
-      this.linesDropped++;
-      this.#droppedUntold++;
-      return;
-    }
+    if (!this.#hasRoom(line.length)) return;
     this.#waiting.addText(line);
+    this.#added();
+  }
+
+  writeBytes({ bytes, length }: JsonBytes): void {
+    if (!this.#hasRoom(length)) return;
+    this.#waiting.addBytes(bytes, length);
+    this.#added();
+  }
+
+  /** Where there is none, the line is counted. */
+  #hasRoom(bytes: number): boolean {
+    if (!this.#isEnded && this.#waiting.bytes + this.#pieceBytes + bytes <= DEFAULTS.logPendingBytesMax) return true;
+    this.linesDropped++;
+    this.#droppedUntold++;
+    return false;
+  }
+
+  #added(): void {
     if (this.#waiting.bytes >= DEFAULTS.logWriteBytes) this.flush();
     else this.#schedule();
   }

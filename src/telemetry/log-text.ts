@@ -16,3 +16,8 @@ export function logText(text: string, charsMax: number = DEFAULTS.logTextCharsMa
 export function escaped(json: string): string {
   return json.replace(DECEPTIVE, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
+
+/** Any text from outside as JSON. */
+export function cutText(text: string, charsMax: number): string {
+  return escaped(JSON.stringify(logText(text, charsMax)));
+}

@@ -24,6 +24,7 @@ const UNSPOKEN = new Set(["level", "time", "event", "msg", "policyHash", "policy
 export function createWordSink(inner: LogSink, colour: boolean): LogSink {
   return {
     write: (line) => inner.write(logWords(line, colour)),
+    writeBytes: (line) => inner.write(logWords(line.toString(), colour)),
     flush: () => inner.flush(),
     flushSync: () => inner.flushSync(),
     close: () => inner.close(),

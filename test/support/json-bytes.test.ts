@@ -4,7 +4,7 @@ import { JsonBytes } from "../../src/support/json-bytes.ts";
 function written(write: (json: JsonBytes) => void): string {
   const json = new JsonBytes();
   write(json);
-  return json.bytes.toString("utf8", 0, json.length);
+  return json.toString();
 }
 
 test.each(["", "plain", 'a "quote"', "back\\slash", "line\n", "\u007f", "é", "\ud83d\ude00", "\ud83d"])(
@@ -41,3 +41,10 @@ test("a line of any length has room", () => {
   expect(written((json) => json.json(long + wide))).toBe(long + wide);
   expect(written((json) => json.piece(Buffer.from(long)))).toBe(long);
 });
+
+test.each(["", "7", "é", "12345678", "1234567é", "123456789", '"Grüße, 世界"'])(
+  "JSON like %j stands as it is",
+  (text) => {
+    expect(written((json) => json.json(text))).toBe(text);
+  },
+);

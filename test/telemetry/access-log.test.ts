@@ -58,6 +58,33 @@ describe("the access log", () => {
     expect(lineFor({ exchange })).not.toHaveProperty("answer");
   });
 
+  test("each line tells of its own request, whatever the one before has in common with it", () => {
+    const { sink, telemetry, clock } = setUp();
+    const one = { clientAddress: "192.0.2.1", route: "/a", status: 200 };
+    const other = {
+      clientAddress: "192.0.2.2",
+      route: "/b/é",
+      status: 503,
+      reason: "upstream_connect_failed",
+    } as const;
+    const mixed = { ...one, route: "/b/é" };
+    const records = [one, one, one, other, one, one, mixed, mixed, other, other, other, mixed].map((told, at) =>
+      recordOf({ ...told, id: `a-${at}`, exchange: exchangeOf("GET", `/v1/orders/${at % 3}`) }),
+    );
+    records.forEach((record, at) => {
+      if (at === 5) clock.wall++;
+      telemetry.requestFinished(record);
+    });
+    const told = sink.lines.map(({ level, id, client, route, status, path, time }) => [
+      ...[level, id, client, route, status, path, time?.slice(-4)],
+    ]);
+    const expected = records.map(({ id, clientAddress, route, status, exchange }, at) => [
+      ...[status === 503 ? "warn" : "info", id, clientAddress, route, status, exchange.target.path],
+      at < 5 ? "007Z" : "008Z",
+    ]);
+    expect(told).toEqual(expected);
+  });
+
   test("a forwarded request is one line with these fields and no others", () => {
     expect(lineFor({})).toEqual({
       level: "info",

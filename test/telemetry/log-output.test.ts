@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { JsonBytes } from "../../src/support/json-bytes.ts";
 import { LogOutput } from "../../src/telemetry/log-output.ts";
 import { type LineTaker, USUAL_DETAILS } from "../../src/telemetry/log-settings.ts";
 import { MemorySink } from "../fixtures/telemetry.ts";
@@ -8,6 +9,10 @@ class MemoryFile implements LineTaker {
   reopened = 0;
   readonly lines: string[] = [];
   tell: ((linesDropped: number) => void) | null = null;
+
+  writeBytes(line: JsonBytes): void {
+    this.write(line.toString());
+  }
 
   write(line: string): void {
     this.lines.push(line);
@@ -22,6 +27,12 @@ class MemoryFile implements LineTaker {
   }
 }
 
+function line(text: string): JsonBytes {
+  const json = new JsonBytes();
+  json.json(text);
+  return json;
+}
+
 function setUp() {
   const sink = new MemorySink();
   const output = new LogOutput(sink);
@@ -33,12 +44,12 @@ function setUp() {
 test("requests go to the file where there is one; the process's lines to both", () => {
   const { sink, output, follow } = setUp();
   const file = new MemoryFile();
-  output.writeRequest("a\n");
+  output.writeRequest(line("a\n"));
   follow(file);
-  output.writeRequest("b\n");
+  output.writeRequest(line("b\n"));
   output.writeEvent(() => "event\n");
   follow(null);
-  output.writeRequest("c\n");
+  output.writeRequest(line("c\n"));
   expect(sink.raw).toEqual(["a\n", "event\n", "c\n"]);
   expect(file.lines).toEqual(["b\n", "event\n"]);
 });

@@ -120,7 +120,7 @@ describe.each([
   });
 
   test("gives values of the type that is theirs", () => {
-    const text = new AccessLine(names).text(fullRecord(), "info", "2026-12-01T09:30:00.125Z", "");
+    const text = new AccessLine(names).write(fullRecord(), "info", "2026-12-01T09:30:00.125Z", "").toString();
     const line = JSON.parse(text) as Readonly<Record<string, unknown>>;
     for (const [name, value] of Object.entries(line)) {
       const kind = known[name];
@@ -175,7 +175,7 @@ describe("categories of ecs", () => {
   const place = { file: "p.yaml", line: 1, column: 2, path: "routes[0]" };
   const denial = new Denial("scope_missing", place, "a", "b");
   const of = (facts: Parameters<typeof recordOf>[0]): Categorized =>
-    JSON.parse(new AccessLine(names).text(recordOf(facts), "info", "2026-12-01T09:30:00.125Z", ""));
+    JSON.parse(new AccessLine(names).write(recordOf(facts), "info", "2026-12-01T09:30:00.125Z", "").toString());
   const ofEvent = (event: string, fields = {}): Categorized => JSON.parse(`{${names.ofEvent(event, fields).slice(1)}}`);
 
   test.each([
