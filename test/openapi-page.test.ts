@@ -52,7 +52,7 @@ test.each(blocks)("%s", async (text) => {
     "/v1/orders/{id}",
   ]);
   const told = warnings.map((warning) => warning.text).find((warning) => warning.includes("not enforced"));
-  expect(told).toBe(
+  expect(told).toContain(
     "'openapi/orders.yaml': not enforced: lists of objects or lists in parameters (openapi/orders.yaml:11:20)",
   );
 });

@@ -1,7 +1,7 @@
 import { segmentShape } from "../../bodies/segment-parts.ts";
 import { WITHOUT_BODY } from "../../message/method.ts";
 import type { Description } from "../../openapi/description.ts";
-import type { Operation, SchemaReference } from "../../openapi/operation.ts";
+import type { DescribedParameter, Operation, SchemaReference } from "../../openapi/operation.ts";
 import { FIXED_METHODS } from "../../openapi/operations.ts";
 import { pointerToken } from "../../schema/document.ts";
 import { headerName } from "../../support/schema.ts";
@@ -20,10 +20,14 @@ export function addValidation(
 ): void {
   const at = () => placeOf(operation.place, operation.pointer);
   entry.placeAt(["validate"], at);
-  addParameters(entry, operation, template, lowering);
+  const unread = addParameters(entry, operation, template, lowering);
   const { undeclaredParameters } = lowering;
   const isWhole = operation.parameters.some((parameter) => parameter.in === "querystring");
-  if (undeclaredParameters !== "ignore" && !isWhole) entry.set(["validate", "unknownQuery"], undeclaredParameters, at);
+  if (undeclaredParameters !== "ignore" && !isWhole) {
+    // What is declared and not read would be taken for undeclared.
+    if (unread === null) entry.set(["validate", "unknownQuery"], undeclaredParameters, at);
+    else lowering.loose("undeclared parameters beside one that is not enforced", unread.place);
+  }
   addOwnBody(entry, operation, lowering);
 }
 
@@ -46,12 +50,14 @@ function addOwnBody(entry: RouteEntry, operation: Operation, lowering: Lowering)
 
 const SECTIONS = { path: "path", query: "query", header: "headers", cookie: "cookies" } as const;
 
+/** Gives a parameter of the query that is not read; null where there is none. */
 function addParameters(
   entry: RouteEntry,
   operation: Operation,
   template: LoweredTemplate,
   { description, loose }: Lowering,
-): void {
+): DescribedParameter | null {
+  let unread: DescribedParameter | null = null;
   const { library } = description;
   const nameOf = (schema: SchemaReference): string => parameterSchemaName(schema, operation, description);
   const isWhole = operation.parameters.some((parameter) => parameter.in === "querystring");
@@ -63,7 +69,10 @@ function addParameters(
     }
     const { settings, loose: told } = lowerParameter(parameter, library, nameOf);
     for (const what of told) loose(what, place);
-    if (settings === null) continue;
+    if (settings === null) {
+      if (parameter.in === "query") unread ??= parameter;
+      continue;
+    }
     // It has the place of the parameter; what its schema says stands there, or where that leads.
     const at = () => placeOf(place, schema?.pointer ?? "");
     if (parameter.in === "querystring") {
@@ -86,6 +95,7 @@ function addParameters(
     entry.set(["validate", section, section === "headers" ? name.toLowerCase() : name], settings, at);
     if (style === "matrix") entry.set(["keepInPaths"], ["parameters"], at);
   }
+  return unread;
 }
 
 /** Segments that a parameter is a part of, and that it can be told from. */

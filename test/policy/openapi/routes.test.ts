@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test } from "vitest";
+import { Denial } from "../../../src/decision/verdict.ts";
 import type { Route, Snapshot } from "../../../src/policy/snapshot.ts";
 import { createExchange } from "../../fixtures/route-context.ts";
 import { createTokenMint } from "../../fixtures/tokens.ts";
@@ -312,6 +313,23 @@ describe("what is not enforced", () => {
       "12:11 'api/orders.yaml': not enforced: style deepObject of what is no object (2 times, first api/orders.yaml:8:11), " +
         "parameters that are objects with lists or objects in them (api/orders.yaml:10:11), format 'iban' of parameters (api/orders.yaml:12:11)",
     ]);
+  });
+
+  test("a parameter that nobody reads is not taken for one that nobody declares", async () => {
+    const rules = "undeclaredParameters: refuse";
+    const seen = async (text: string, query: string): Promise<string | null> => {
+      const route = match(await snapshot(text, rules), "GET", "/orders");
+      const check = typeof route === "string" ? undefined : route.checks.find(({ name }) => name === "validate");
+      const verdict = await check?.evaluate(createExchange({ query }));
+      return verdict instanceof Denial ? verdict.seen : null;
+    };
+    expect(await seen(document, "?x=1&b=2")).toBeNull();
+    expect(await seen(document, "?e=1&d=ab")).toBeNull();
+    expect((await warningsOf(policyOf(rules), filesWith(jwks, document))).join()).toContain(
+      "undeclared parameters beside one that is not enforced (api/orders.yaml:8:11)",
+    );
+    const read = document.replace(/ *- \{ name: [abc],.*\n/g, "");
+    expect(await seen(read, "?e=1&x=1")).toBe("query x: unknown");
   });
 
   test("extensions are named once, strict or not", async () => {
