@@ -109,6 +109,24 @@ test("all that a request has in line is given up when its client leaves", async 
   await expect(first.verdict).resolves.toBe("first");
 });
 
+test("of a request that is over nothing is begun any more", async () => {
+  const bodies = new LongBodies();
+  const exchange = createExchange();
+  const begun: string[] = [];
+  const judge = (name: string, work: () => Promise<string>) =>
+    bodies.judge(exchange, 0, new Line(), UNJUDGED, () => {
+      begun.push(name);
+      return work();
+    });
+  const outer = judge("outer", () => {
+    exchange.end();
+    return judge("part", () => Promise.resolve("part"));
+  });
+  await expect(outer).resolves.toBe("left");
+  await expect(judge("next", () => Promise.resolve("next"))).resolves.toBe("left");
+  expect(begun).toEqual(["outer"]);
+});
+
 test("what is part of the work under way does not wait for its end", async () => {
   const bodies = new LongBodies();
   const exchange = createExchange();
@@ -162,6 +180,17 @@ describe("validate", () => {
     await Promise.all([...Array(20).fill("192.0.2.1"), "198.51.100.1"].map(send));
     expect(done).toHaveLength(21);
     expect(done.indexOf("198.51.100.1")).toBeLessThan(3);
+  });
+
+  test("stops in the middle of a body whose client has left, and goes on with the next", async () => {
+    const check = checkOf(1);
+    const gone = longBody("192.0.2.1");
+    const verdict = check.evaluate(gone);
+    const next = check.evaluate(longBody("192.0.2.1"));
+    gone.end();
+    expect(await verdict).toMatchObject({ reason: "client_closed" });
+    expect(gone.isBodyJudged).toBe(false);
+    expect(await next).toBeNull();
   });
 
   test("refuses for want of capacity what waited too long", async () => {

@@ -72,18 +72,31 @@ export function judgeHeld(
   };
 }
 
-/** Long work on a body, or so many `bytes` of it: when it is its client's turn, a stretch at a time. */
+/** Thrown through the work for a client that has left: its end would take room and turns of others. */
+const GONE = Symbol("gone");
+
+/** Long work on a body, or so many `bytes` of it: when it is its client's turn, a stretch at a time, as long as somebody waits. */
 export function judgeInLine<T>(
   exchange: Exchange,
   { clock, longBodies, place }: LineRules,
   bytes: number,
   work: (turns: () => Turns) => Promise<T>,
 ): Promise<T | Denial> {
-  const turns = (): Turns => new Turns(clock, DEFAULTS.bodySliceMs, () => longBodies.giveUpLate(clock.monotonicMs()));
+  const onStretch = (): void => {
+    if (exchange.isOver) throw GONE;
+    longBodies.giveUpLate(clock.monotonicMs());
+  };
   const left = new Denial("client_closed", place, "client_closed", "a client that waits", [], true);
   const seen = `a body that waited ${DEFAULTS.longBodyWaitMsMax} ms for its turn`;
   const late = new Denial("overloaded", place, seen, "fewer long bodies at once", RETRY);
-  return longBodies.judge<T | Denial>(exchange, bytes, clock, { left, late }, () => work(turns));
+  return longBodies.judge<T | Denial>(exchange, bytes, clock, { left, late }, async () => {
+    try {
+      return await work(() => new Turns(clock, DEFAULTS.bodySliceMs, onStretch));
+    } catch (error) {
+      if (error === GONE) return left;
+      throw error;
+    }
+  });
 }
 
 /** Work that may turn out to be long: what does not end within a slice goes on in line. */

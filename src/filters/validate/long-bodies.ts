@@ -46,6 +46,8 @@ export class LongBodies {
     { left, late }: Unjudged<Verdict>,
     work: () => Promise<Verdict>,
   ): Promise<Verdict> {
+    // Nobody would tell of its end again.
+    if (exchange.isOver) return Promise.resolve(left);
     // What is part of the work under way would wait for its own end, and all others with it.
     const { key } = clientOf(exchange.clientAddress);
     if (this.#busy.get(key) === exchange) return work();
