@@ -4,7 +4,7 @@ import { DeclaredNames } from "../bodies/names.ts";
 import { isAddressless } from "../message/address.ts";
 import type { ClientCertificate } from "../message/connection.ts";
 import { namedByConnection } from "../message/connection-options.ts";
-import { cookieValues, isCookieDisguised } from "../message/cookies.ts";
+import { cookieValues, isCookieDisguised, isCookieInOtherCase } from "../message/cookies.ts";
 import type { Exchange } from "../message/exchange.ts";
 import type { Principal } from "../message/principal.ts";
 import { decodeSegment } from "../message/target.ts";
@@ -48,7 +48,8 @@ export function bindCookie([name = ""]: readonly string[]): Result<Read, string>
   return ok(({ headers }) => {
     if (headers.get("cookie") === undefined) return undefined;
     const values = cookieValues(headers, name);
-    return values.length > 1 || isCookieDisguised(headers, name) ? AMBIGUOUS : values[0];
+    const isUnclear = isCookieDisguised(headers, name) || isCookieInOtherCase(headers, name);
+    return values.length > 1 || isUnclear ? AMBIGUOUS : values[0];
   });
 }
 

@@ -31,8 +31,8 @@ function unescaped(text: string): string {
 }
 
 /**
- * Whether the cookie `name` stands there in another spelling: with more than blanks around its name, in another case, in
- * which ASP.NET reads it as well, or with what PHP takes for `_`, a dot, a blank or a bracket. A browser that is given ` __Host-id` behind a space of Unicode holds it for another
+ * Whether the cookie `name` stands there in another spelling: with more than blanks around its name, or with what PHP takes
+ * for `_`, a dot, a blank or a bracket. A browser that is given ` __Host-id` behind a space of Unicode holds it for another
  * cookie, which any page of the domain may set; servers trim it.
  */
 export function isCookieDisguised({ names, values }: HeaderBlock, name: string): boolean {
@@ -43,10 +43,14 @@ export function isCookieDisguised({ names, values }: HeaderBlock, name: string):
         const other = nameOf(crumb);
         if (other === name) return !crumb.replace(/^[ \t]+/, "").startsWith(name);
         if (other.length !== name.length) return false;
-        if (other.toLowerCase() === name.toLowerCase()) return true;
         return name.includes("_") && other.replace(/[. [\]]/g, "_") === name;
       }),
   );
+}
+
+/** Whether a cookie stands there that ASP.NET takes for `name` as well, in another case. To most it is one of somebody else's. */
+export function isCookieInOtherCase(headers: HeaderBlock, name: string): boolean {
+  return cookieNames(headers).some((other) => other !== name && other.toLowerCase() === name.toLowerCase());
 }
 
 /** Names of all cookies. */

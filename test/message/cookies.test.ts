@@ -3,6 +3,7 @@ import {
   cookieNames,
   cookieValues,
   isCookieDisguised,
+  isCookieInOtherCase,
   plainCookie,
   withoutCookies,
 } from "../../src/message/cookies.ts";
@@ -46,9 +47,10 @@ test("Values that no service takes for each other are not", () => {
   expect(plainCookie('""')).toBe("");
 });
 
-test("A name in another case is a disguise: ASP.NET reads it as well", () => {
-  expect(isCookieDisguised(block("__host-id=1"), "__Host-id")).toBe(true);
-  expect(isCookieDisguised(block("__Host-id=1; other=2"), "__Host-id")).toBe(false);
+test("A name in another case is told: ASP.NET reads it as well", () => {
+  expect(isCookieInOtherCase(block("__Host-id=1; __host-id=2"), "__Host-id")).toBe(true);
+  expect(isCookieInOtherCase(block("__Host-id=1; other=2"), "__Host-id")).toBe(false);
+  expect(isCookieDisguised(block("session=1; SESSION=2"), "session")).toBe(false);
 });
 
 test("A name that PHP alone takes for the cookie's is a disguise", () => {
