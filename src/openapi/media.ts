@@ -41,10 +41,26 @@ export function mediaIn(content: Spot | null, reading: Reading): readonly MediaR
       encoding: isMembers(encoding) ? encoding : null,
       prefixEncoding: Array.isArray(prefixEncoding) ? prefixEncoding : null,
       itemEncoding: isMembers(itemEncoding) ? itemEncoding : null,
+      partHeaders: partHeadersIn(spot, reading),
       place: entry.place,
     });
   }
   return media;
+}
+
+/** By the encoding that has them. */
+function partHeadersIn(media: Spot, reading: Reading): ReadonlyMap<unknown, readonly DescribedParameter[]> {
+  const encodings = [
+    ...(media.at("encoding")?.all() ?? []),
+    ...(media.at("prefixEncoding")?.all() ?? []),
+    ["", media.at("itemEncoding")] as const,
+  ];
+  return new Map(
+    encodings.flatMap(([, spot]) => {
+      const headers = spot?.at("headers") ?? null;
+      return spot === null || headers === null ? [] : [[spot.value, headersIn(headers, reading)] as const];
+    }),
+  );
 }
 
 function lowerType(range: string): string {

@@ -50,6 +50,8 @@ export interface MediaRange {
   /** Encodings of the first parts of a multipart body, and of those behind (3.2), as they stand; null where there are none. */
   readonly prefixEncoding: readonly unknown[] | null;
   readonly itemEncoding: Readonly<Record<string, unknown>> | null;
+  /** Headers of parts, by the encoding that has them, as it stands in one of these. */
+  readonly partHeaders: ReadonlyMap<unknown, readonly DescribedParameter[]>;
   readonly place: SchemaPlace;
 }
 

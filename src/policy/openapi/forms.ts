@@ -8,6 +8,7 @@ import { DEFAULTS } from "../../support/defaults.ts";
 import { type FieldKind, fieldOfKind, fileOf, kindOf, type Settings, styledAs } from "./form-fields.ts";
 import { alternatives, nameOf, namesIn, type Part, partOf, propertiesOf, together } from "./form-parts.ts";
 import { unenforcedIn } from "./parameters.ts";
+import { partHeaders } from "./part-headers.ts";
 
 /** A form in the words of `validate`, and what of its schema and encoding these have no word for. */
 export interface LoweredForm {
@@ -228,9 +229,20 @@ class FormLowering {
   #tellEncoding(place: SchemaPlace): void {
     for (const name of Object.keys(this.#media.encoding ?? {})) {
       const own = this.#encodingOf(name);
-      if (own["headers"] !== undefined) this.#tell("headers of parts of forms", place);
+      if (own["headers"] !== undefined) this.#addHeaders(name, own, place);
       if (["encoding", "prefixEncoding", "itemEncoding"].some((word) => own[word] !== undefined))
         this.#tell("parts within parts of forms", place);
+    }
+  }
+
+  /** Of an urlencoded form there are no parts that could have some. */
+  #addHeaders(name: string, own: Members, place: SchemaPlace): void {
+    const { range, partHeaders: described } = this.#media;
+    const all = [this.#fields, this.#files].find((settings) => settings.has(name));
+    if (all === undefined || !hasNamedParts(range)) this.#tell("headers of parts of forms", place);
+    else {
+      const headers = partHeaders(described.get(own) ?? [], this.#description, (what, at) => this.#tell(what, at));
+      all.set(name, { ...all.get(name), ...headers });
     }
   }
 

@@ -8,6 +8,7 @@ import { type FieldKind, fileOf, kindOf, type Settings } from "./form-fields.ts"
 import { firstText, nameOf, namesIn, type Part, partOf, propertiesOf, sayObject, together } from "./form-parts.ts";
 import { type Lowering, takesAnyText } from "./lowering.ts";
 import { unenforcedIn } from "./parameters.ts";
+import { partHeaders } from "./part-headers.ts";
 
 /** A body whose parts are told apart by their place, in the words of `validate`. */
 export interface LoweredParts {
@@ -140,10 +141,15 @@ class PartsLowering {
   }
 
   #part(part: Part | null, encoding: Members, path: readonly (string | number)[]): Settings {
+    const { description, loose } = this.#lowering;
+    const headers = partHeaders(this.#media.partHeaders.get(encoding) ?? [], description, loose);
+    return { ...this.#content(part, encoding, path), ...headers };
+  }
+
+  #content(part: Part | null, encoding: Members, path: readonly (string | number)[]): Settings {
     const said = encoding["contentType"];
     const types = typeof said === "string" ? typesIn(said) : null;
     const { description, loose } = this.#lowering;
-    if (encoding["headers"] !== undefined) loose("headers of parts", this.#media.place);
     if (["encoding", "prefixEncoding", "itemEncoding"].some((word) => encoding[word] !== undefined))
       loose("parts within parts", this.#media.place);
     const asked = types === null ? {} : { types };

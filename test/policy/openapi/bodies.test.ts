@@ -307,6 +307,29 @@ multipart/form-data:
     expect(await send(check, file("any", "a", "x/y", "text"))).toBe(CONTINUE);
   });
 
+  test("headers of a part hold, of a field and of a file, and nobody asks them of a field that is left empty", async () => {
+    const check = await checkOf(`
+multipart/form-data:
+  schema: { properties: { note: { type: string }, pdf: { contentMediaType: application/pdf } } }
+  encoding:
+    note: { headers: { X-Lang: { schema: { enum: [en, de] } } } }
+    pdf: { headers: { X-Pages: { required: true, schema: { type: integer, maximum: 9 } } } }
+`);
+    const withLine = ([head, content]: ReturnType<typeof field>, line: string) =>
+      [`${head}\r\n${line}`, content] as const;
+    const pdf = file("pdf", "a.pdf", "application/pdf", "%PDF-1.7");
+    expect(await send(check, withLine(field("note", "a"), "X-Lang: en"), withLine(pdf, "x-pages: 9"))).toBe(CONTINUE);
+    expect(await send(check, file("pdf", "", "application/octet-stream", ""))).toBe(CONTINUE);
+    expect(await send(check, withLine(field("note", "a"), "X-Lang: fr"))).toMatchObject({
+      reason: "form_field_invalid",
+      seen: "form note: header x-lang: / enum",
+    });
+    expect(await send(check, withLine(pdf, "X-Pages: 10"))).toMatchObject({
+      seen: "form pdf: header x-pages: / maximum",
+    });
+    expect(await send(check, pdf)).toMatchObject({ seen: "form pdf: header x-pages: missing" });
+  });
+
   test("tells what of it is not enforced", async () => {
     const told = await looseOf(`
 multipart/form-data:
@@ -314,7 +337,7 @@ multipart/form-data:
     oneOf: [{ required: [a] }, { required: [b] }]
     properties: { a: { type: string }, b: { type: array, items: { type: object } }, c: {} }
     additionalProperties: { type: string }
-  encoding: { a: { headers: { X-Rate: {} } }, b: { style: form } }
+  encoding: { c: { headers: { X-Rate: {} } }, b: { style: form } }
 `);
     const text = told.join();
     for (const what of [

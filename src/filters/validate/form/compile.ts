@@ -13,6 +13,7 @@ import { compileParameterSchema } from "../engine.ts";
 import type { Part } from "../held-body.ts";
 import type { LongBodies } from "../long-bodies.ts";
 import type { Parameter } from "../parameters.ts";
+import { compilePartHeaders } from "../part-headers.ts";
 import { judgeForm, watchForm } from "./evaluate.ts";
 import type { FieldRule, FileRule, FormRules, WholeRule } from "./rules.ts";
 import type { FieldSettings, FileSettings, FormSettings } from "./schema.ts";
@@ -122,7 +123,7 @@ function fieldRule(
   options: FormOptions,
   context: RouteContext,
 ): FieldRule | null {
-  const { required, blob, style, ...words } = settings;
+  const { required, blob, style, headers, ...words } = settings;
   const compiled = compileFieldSchema(name, settings, bytesMax, options, context);
   if (compiled === null) return null;
   const { root, validator } = compiled;
@@ -151,6 +152,7 @@ function fieldRule(
     way,
     bytesMax: Math.min(bytesMax, isJson || way !== "plain" ? bytesMax : valueBytesMax(words)),
     validator,
+    headers: compilePartHeaders(headers, context, "form", "fields", name),
   };
 }
 
@@ -177,7 +179,14 @@ function compileFieldSchema(
   { compileSchema }: FormOptions,
   context: RouteContext,
 ): CompiledSchema | null {
-  const { required, schema: apart, blob: _blob, style: _style, ...words }: Readonly<Record<string, unknown>> = settings;
+  const {
+    required,
+    schema: apart,
+    blob: _blob,
+    style: _style,
+    headers: _headers,
+    ...words
+  }: Readonly<Record<string, unknown>> = settings;
   if (typeof apart === "string" && apart.includes("#")) {
     for (const word of Object.keys(words))
       context.problem(`'${word}' stands beside 'schema'; expected it inside`, "form", "fields", name, word);
@@ -203,6 +212,7 @@ function fileRule(name: string, settings: FileSettings, maxBytes: number, contex
     types: settings.types ?? null,
     extensions: settings.extensions ?? null,
     checksContent: settings.content !== "unchecked",
+    headers: compilePartHeaders(settings.headers, context, "form", "files", name),
     placeOf: placesOf(settings, place, context, "form", "files", name),
   };
 }

@@ -23,6 +23,8 @@ export interface FieldRule {
   /** Of its value as sent, whatever its schema says of letters. */
   readonly bytesMax: number;
   readonly validator: Validator;
+  /** Of the part that it comes in. */
+  readonly headers: readonly Parameter[];
 }
 
 /** The field that a name belongs to; null for none. */
@@ -80,6 +82,8 @@ export interface FileRule {
   readonly types: readonly string[] | null;
   readonly extensions: readonly string[] | null;
   readonly checksContent: boolean;
+  /** Of the part that it comes in. */
+  readonly headers: readonly Parameter[];
   /** Where the policy says so; the file's own place where it does not. */
   placeOf(keyword: string): Place;
 }

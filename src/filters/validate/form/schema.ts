@@ -1,13 +1,15 @@
 import * as z from "zod";
 import { mediaTypeOf } from "../../../bodies/media-type.ts";
 import { DEFAULTS } from "../../../support/defaults.ts";
-import { object, sizeBytes } from "../../../support/schema.ts";
+import { byHeader, object, sizeBytes } from "../../../support/schema.ts";
+import { type ParameterSettings, parameterSchema } from "../parameter-schema.ts";
 
 /** A JSON Schema of one field that is no file, and whether it must be there. */
 export type FieldSettings = Readonly<Record<string, unknown>> & {
   readonly blob?: "allow" | "refuse" | undefined;
   readonly required?: boolean | readonly string[] | undefined;
   readonly style?: FieldStyle | undefined;
+  readonly headers?: Readonly<Record<string, ParameterSettings>> | undefined;
 };
 
 /** How a list or an object is written (OpenAPI 3.2 section 4.15.1.1); without one a list comes as often as it has items. */
@@ -23,6 +25,7 @@ export interface FileSettings {
   /** Lower case, without dots. */
   readonly extensions?: readonly string[] | undefined;
   readonly content?: "checked" | "unchecked" | undefined;
+  readonly headers?: Readonly<Record<string, ParameterSettings>> | undefined;
 }
 
 export interface FormSettings {
@@ -72,6 +75,9 @@ const field: z.ZodType<FieldSettings> = z.looseObject({
     .describe(
       "How a list or an object is written: deepObject as filter[status] and items[0][name], the others as one text with commas, blanks or pipes. If absent, lists come as often as they have items, and objects are JSON.",
     ),
+  headers: byHeader(parameterSchema)
+    .optional()
+    .describe("Headers of its own in a multipart body: name → JSON Schema, and whether it is required."),
 });
 
 const file: z.ZodType<FileSettings> = object({
@@ -92,6 +98,9 @@ const file: z.ZodType<FileSettings> = object({
     .enum(["checked", "unchecked"])
     .optional()
     .describe("Whether a file's first bytes have to be of the type that it says it has. checked if absent."),
+  headers: byHeader(parameterSchema)
+    .optional()
+    .describe("Headers of its own in a multipart body: name → JSON Schema, and whether it is required."),
 });
 
 export const formSchema: z.ZodType<FormSettings> = object({

@@ -13,6 +13,7 @@ import { judgeDeep, sentOf } from "../deep-values.ts";
 import { judgeInLine } from "../held-body.ts";
 import { ParameterFaults } from "../parameter-faults.ts";
 import type { ParameterFault } from "../parameters.ts";
+import { judgePartHeaders } from "../part-headers.ts";
 import { PartReading, type Stop } from "../part-reading.ts";
 import { judgeFileHead } from "./file-head.ts";
 import {
@@ -112,6 +113,8 @@ export class FormWatch implements BodyWatch, PartHandler<Stop> {
     const known = fieldOf(this.#rules, name);
     const field = isFile ? null : known;
     const file = isFile ? (files.get(name) ?? null) : null;
+    const wrong = head.fileName === "" ? [] : judgePartHeaders(head, (field ?? file)?.headers ?? []);
+    if (wrong.length > 0) return this.#denyField(name, wrong);
     this.#part = { head, field, file, kept: new ByteHold(), bytes: 0, isSeen: false };
     this.flows = false;
     const isCounted = field !== null || file !== null || (isFile && this.#rules.whole !== null);
@@ -280,7 +283,11 @@ export class FormWatch implements BodyWatch, PartHandler<Stop> {
   }
 
   #judgeField(field: FieldRule, values: readonly string[]): Denial | null {
-    const verdict = this.#verdict([[field.parameter.name, judgeField(field, values)]]);
+    return this.#denyField(field.parameter.name, judgeField(field, values));
+  }
+
+  #denyField(name: string, faults: readonly ParameterFault[]): Denial | null {
+    const verdict = this.#verdict([[name, faults]]);
     return verdict === CONTINUE ? null : verdict;
   }
 

@@ -9,6 +9,7 @@ import type { RouteContext } from "../../filter.ts";
 import type { Part } from "../held-body.ts";
 import type { LongBodies } from "../long-bodies.ts";
 import type { Parameter } from "../parameters.ts";
+import { compilePartHeaders } from "../part-headers.ts";
 import { judgeParts, watchParts } from "./evaluate.ts";
 import type { PartRule, PartsRules } from "./rules.ts";
 import type { PartSettings, PartsSettings } from "./schema.ts";
@@ -102,6 +103,7 @@ function partRule(
     types,
     bytesMax: settings.maxBytes ?? maxBytes,
     checksContent: content !== "unchecked",
+    headers: compilePartHeaders(settings.headers, context, "parts", ...path),
     placeOf,
   };
 }

@@ -17,6 +17,7 @@ export interface PartRule {
   readonly types: readonly string[] | null;
   readonly bytesMax: number;
   readonly checksContent: boolean;
+  readonly headers: readonly Parameter[];
   placeOf(keyword: string): Place;
 }
 

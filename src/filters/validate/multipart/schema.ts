@@ -1,7 +1,8 @@
 import * as z from "zod";
 import { DEFAULTS } from "../../../support/defaults.ts";
-import { object, sizeBytes } from "../../../support/schema.ts";
+import { byHeader, object, sizeBytes } from "../../../support/schema.ts";
 import { mediaRange } from "../form/schema.ts";
+import { type ParameterSettings, parameterSchema } from "../parameter-schema.ts";
 
 /** What one part of a multipart body has to be. */
 export interface PartSettings {
@@ -13,6 +14,7 @@ export interface PartSettings {
   readonly types?: readonly string[] | undefined;
   readonly maxBytes?: number | undefined;
   readonly content?: "checked" | "unchecked" | undefined;
+  readonly headers?: Readonly<Record<string, ParameterSettings>> | undefined;
 }
 
 /** What a body whose parts are told apart by their place has to be. */
@@ -63,6 +65,9 @@ const part: z.ZodType<PartSettings> = object({
     .enum(["checked", "unchecked"])
     .optional()
     .describe("Whether its first bytes have to be of the type that it says it has. checked if absent."),
+  headers: byHeader(parameterSchema)
+    .optional()
+    .describe("Headers of its own: name → JSON Schema, and whether it is required."),
 });
 
 export const partsSchema: z.ZodType<PartsSettings> = object({

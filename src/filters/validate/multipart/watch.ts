@@ -16,6 +16,7 @@ import { excerpt } from "../../../support/excerpt.ts";
 import { ok } from "../../../support/result.ts";
 import type { Turns } from "../../../support/turns.ts";
 import { judgeParameter } from "../parameters.ts";
+import { judgePartHeaders } from "../part-headers.ts";
 import { type Later, PartReading, type Stop } from "../part-reading.ts";
 import { PartOrder } from "./order.ts";
 import { deny, type PartFault, type PartRule, type PartsRules, partDenial, unclear } from "./rules.ts";
@@ -78,6 +79,8 @@ export class PartsWatch implements BodyWatch, PartHandler<Stop, MimeHead> {
     if (rule instanceof Denial) return rule;
     const wrong = this.#judgeType(type, rule) ?? this.#judgeFileName(head, rule);
     if (wrong !== null) return wrong;
+    const faults = judgePartHeaders(head, rule.headers);
+    if (faults.length > 0) return this.#denyAll(faults.map((fault) => this.#fault("body_schema_mismatch", fault)));
     const way = rule.json !== null && isJson(type) ? "json" : rule.text !== null && isText(type) ? "text" : null;
     this.#part = { head, rule, type, way, kept: new ByteHold(), bytes: 0, isSeen: false };
     // Of what is not looked into nothing need stay.
