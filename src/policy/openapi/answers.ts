@@ -14,7 +14,10 @@ import { placeOf, type RouteEntry } from "./entry.ts";
 import type { Lowering } from "./lowering.ts";
 import { lowerParameter, unenforcedIn } from "./parameters.ts";
 
-const STATUS = /^(?:[1-5]\d\d|[1-5]XX|default)$/;
+/** As many write it, `2xx` is `2XX`; null for what is no status. */
+function statusOf({ status }: Answer): string | null {
+  return /^(?:[1-5]\d\d|[1-5]XX)$/i.test(status) ? status.toUpperCase() : status === "default" ? status : null;
+}
 
 /** What an operation says of its answers, as `response.validate` of its route. Links ask for nothing. */
 export function addAnswers(
@@ -25,14 +28,19 @@ export function addAnswers(
 ): void {
   const path = ["response", "validate"];
   const at = () => placeOf(operation.place, operation.pointer);
-  const answers = operation.answers();
+  const all = operation.answers();
+  const answers = all.filter((answer) => statusOf(answer) !== null);
+  for (const other of all) if (!answers.includes(other)) lowering.loose("answers whose status is none", other.place);
   if (answers.length === 0) {
-    lowering.loose("answers of operations without 'responses'", operation.place);
+    if (all.length === 0) lowering.loose("answers of operations without 'responses'", operation.place);
     return;
   }
   entry.placeAt(["response"], at);
   for (const [key, value] of Object.entries(settings)) if (value !== undefined) entry.set([...path, key], value, at);
-  for (const answer of answers) addAnswer(entry, [...path, "responses", answer.status], operation, answer, lowering);
+  // What is declared and not read would be taken for undeclared.
+  if (answers.length < all.length) entry.set([...path, "undeclaredStatus"], "pass", at);
+  for (const answer of answers)
+    addAnswer(entry, [...path, "responses", statusOf(answer) ?? ""], operation, answer, lowering);
 }
 
 function addAnswer(
@@ -43,10 +51,6 @@ function addAnswer(
   lowering: Lowering,
 ): void {
   const { status, media, headers, place } = answer;
-  if (!STATUS.test(status)) {
-    lowering.loose("answers whose status is none", place);
-    return;
-  }
   entry.set(path, {}, () => placeOf(place, pointerOf(operation, status)));
   for (const header of headers) addHeader(entry, path, operation, status, header, lowering);
   const seen = new Set<string>();

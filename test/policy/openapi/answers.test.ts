@@ -122,6 +122,17 @@ test("an operation's own keys are laid over it, word by word", async () => {
   expect(seen(checks[1], { body: '{"item":1}' })).toMatch(/^body \/item type @/);
 });
 
+test("a range in small letters is one, and what nobody can read is not taken for undeclared", async () => {
+  const content = "{ content: { application/json: { schema: { $ref: '#/components/schemas/Order' } } } }";
+  const [small] = await checksOf("answers: {}", `\n2xx: ${content}\n`);
+  expect(seen(small, { status: 201, body: '{"item":1}' })).toMatch(/^body \/item type @/);
+  expect(seen(small, { status: 404, body: "{}" })).toMatch(/^status 404 @/);
+  const [partly] = await checksOf("answers: {}", `\n'200': ${content}\n'400 or so': {}\n`);
+  expect(seen(partly, { body: '{"item":1}' })).toMatch(/^body \/item type @/);
+  expect(seen(partly, { status: 404, body: "{}" })).toBe("{}");
+  expect(await checksOf("answers: {}", "\nfine: {}\n")).toEqual([]);
+});
+
 test("what of answers is not enforced is told, and so is a key that is wrong", async () => {
   const responses = `
 '200': { content: { text/csv: { schema: { type: string } } }, headers: { Set-Cookie: { schema: { type: string } } } }
