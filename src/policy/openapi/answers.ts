@@ -59,7 +59,8 @@ function addAnswer(
     if (range === null) lowering.loose("media types that are none", one.place);
     if (range === null || seen.has(range)) continue;
     seen.add(range);
-    addContent(entry, [...path, "content", range], pointerOf(operation, status, "content", one.written), one, lowering);
+    const pointer = pointerOf(operation, status, "content", one.written);
+    addContent(entry, [...path, "content", range], pointer, { ...one, range }, lowering);
   }
 }
 

@@ -1,8 +1,8 @@
 /** A path of a description as the policy's routes have them. */
 export interface LoweredTemplate {
   readonly template: string;
-  /** Parameter of the document → parameter of the template, where that is a whole segment. */
-  readonly names: ReadonlyMap<string, string>;
+  /** Parameter of the document → parameters of the template, where those are whole segments: services differ on which of two counts. */
+  readonly names: ReadonlyMap<string, readonly string[]>;
   /** Segments of which parameters are only a part, as `{id}.json`. */
   readonly partial: readonly PartialSegment[];
 }
@@ -23,7 +23,7 @@ const NAME = /^[A-Za-z_][A-Za-z0-9_.-]*$/;
 /** Base path and path → template; null for a path with a query or fragment, which no path can be. */
 export function lowerTemplate(base: string, path: string): LoweredTemplate | null {
   if (/[?#]/.test(path)) return null;
-  const names = new Map<string, string>();
+  const names = new Map<string, string[]>();
   const partial: PartialSegment[] = [];
   const taken = new Set<string>();
   const segments = path.split("/").map((segment, at) => {
@@ -31,7 +31,7 @@ export function lowerTemplate(base: string, path: string): LoweredTemplate | nul
     if (whole === undefined && !/[{}]/.test(segment)) return segment;
     const name = free(whole ?? `segment${at}`, taken);
     if (whole === undefined) partial.push({ name, ...partsOf(segment) });
-    if (whole !== undefined && !names.has(whole)) names.set(whole, name);
+    if (whole !== undefined) names.set(whole, [...(names.get(whole) ?? []), name]);
     return `{${name}}`;
   });
   return { template: `${base}${segments.join("/")}` || "/", names, partial };

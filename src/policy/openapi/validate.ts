@@ -83,16 +83,12 @@ function addParameters(
     const segments = section === "path" ? segmentsWith(parameter.name, template) : [];
     for (const segment of segments)
       entry.set(["validate", "path", segment, "parameters", parameter.name], settings, at);
-    const name = section === "path" ? template.names.get(parameter.name) : parameter.name;
-    if (name === undefined) {
-      if (segments.length === 0) loose("parameters of a segment that nothing parts, or of none", place);
-      continue;
+    const names = section === "path" ? (template.names.get(parameter.name) ?? []) : [parameter.name];
+    if (names.length + segments.length === 0) loose("parameters of a segment that nothing parts, or of none", place);
+    for (const name of names) {
+      if (section === "headers" && !headerName.safeParse(name).success) loose("headers whose name is none", place);
+      else entry.set(["validate", section, section === "headers" ? name.toLowerCase() : name], settings, at);
     }
-    if (section === "headers" && !headerName.safeParse(name).success) {
-      loose("headers whose name is none", place);
-      continue;
-    }
-    entry.set(["validate", section, section === "headers" ? name.toLowerCase() : name], settings, at);
     if (style === "matrix") entry.set(["keepInPaths"], ["parameters"], at);
   }
   return unread;

@@ -122,6 +122,16 @@ test("an operation's own keys are laid over it, word by word", async () => {
   expect(seen(checks[1], { body: '{"item":1}' })).toMatch(/^body \/item type @/);
 });
 
+test("a media type with parameters has the schema that stands there", async () => {
+  const schema = "{ schema: { $ref: '#/components/schemas/Order' } }";
+  const [check] = await checksOf(
+    "answers: {}",
+    `\n'200': { content: { 'application/json; charset=utf-8': ${schema} } }\n`,
+  );
+  expect(seen(check, { body: '{"item":"a"}' })).toBe('{"item":"a"}');
+  expect(seen(check, { body: '{"item":1}' })).toMatch(/^body \/item type @/);
+});
+
 test("a range in small letters is one, and what nobody can read is not taken for undeclared", async () => {
   const content = "{ content: { application/json: { schema: { $ref: '#/components/schemas/Order' } } } }";
   const [small] = await checksOf("answers: {}", `\n2xx: ${content}\n`);

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { Denial } from "../../../src/decision/verdict.ts";
+import { CONTINUE, Denial } from "../../../src/decision/verdict.ts";
 import type { Route, Snapshot } from "../../../src/policy/snapshot.ts";
 import { createExchange } from "../../fixtures/route-context.ts";
 import { createTokenMint } from "../../fixtures/tokens.ts";
@@ -378,4 +378,17 @@ test("two documents stand beside each other, and claim no path twice", async () 
   expect(await problemsOf(policyOf("", rest), filesWith(jwks, first, { "api/other.yaml": first }))).toEqual([
     expect.stringMatching(/^api\/other\.yaml:5:5 no request reaches this/),
   ]);
+});
+
+test("a parameter that stands twice in a path is judged in both places", async () => {
+  const text = api(`
+/orders/{id}/like/{id}:
+  get: { ${SECURED}, parameters: [{ name: id, in: path, required: true, schema: { type: integer } }] }
+`);
+  const route = match(await snapshot(text), "GET", "/orders/1/like/2");
+  const check = typeof route === "string" ? undefined : route.checks.find(({ name }) => name === "validate");
+  const seen = async (...params: string[]): Promise<unknown> => await check?.evaluate(createExchange({ params }));
+  expect(await seen("1", "2")).toBe(CONTINUE);
+  expect(await seen("x", "2")).toMatchObject({ reason: "parameter_invalid" });
+  expect(await seen("1", "x")).toMatchObject({ reason: "parameter_invalid" });
 });
