@@ -28,13 +28,18 @@ export function lowerTemplate(base: string, path: string): LoweredTemplate | nul
   const taken = new Set<string>();
   const segments = path.split("/").map((segment, at) => {
     const whole = /^\{([^{}]+)\}$/.exec(segment)?.[1];
-    if (whole === undefined && !/[{}]/.test(segment)) return segment;
+    if (whole === undefined && !/[{}]/.test(segment)) return escaped(segment);
     const name = free(whole ?? `segment${at}`, taken);
     if (whole === undefined) partial.push({ name, ...partsOf(segment) });
     if (whole !== undefined) names.set(whole, [...(names.get(whole) ?? []), name]);
     return `{${name}}`;
   });
   return { template: `${base}${segments.join("/")}` || "/", names, partial };
+}
+
+/** As requests write it: a document may have letters and blanks that no path has. */
+function escaped(segment: string): string {
+  return segment.replace(/[^\x21-\x7e]+/g, (run) => encodeURIComponent(run.toWellFormed()));
 }
 
 const PARAMETER = /\{([^{}]+)\}/;

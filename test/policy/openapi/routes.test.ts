@@ -392,3 +392,9 @@ test("a parameter that stands twice in a path is judged in both places", async (
   expect(await seen("x", "2")).toMatchObject({ reason: "parameter_invalid" });
   expect(await seen("1", "x")).toMatchObject({ reason: "parameter_invalid" });
 });
+
+test("letters and blanks of a path are what requests write for them", async () => {
+  const all = await snapshot(api(`\n'/über uns/{id}':\n  get: { ${SECURED} }\n`));
+  expect(all.routeList.map(({ template }) => template)).toContain("/%C3%BCber%20uns/{id}");
+  expect(match(all, "GET", "/%C3%BCber%20uns/1")).toMatchObject({ template: "/%C3%BCber%20uns/{id}" });
+});
