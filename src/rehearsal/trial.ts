@@ -44,6 +44,8 @@ export interface TrialVerdict {
   readonly looksBackMs: number;
 }
 
+type Counting = Pick<TrialVerdict, "isCounted" | "looksBackMs">;
+
 /** A check that is left out. */
 export interface Untried {
   readonly check: string;
@@ -89,6 +91,7 @@ export class Trials {
   /** Why the verdict of the request that is judged now is not known; null so far. */
   #unknown: string | null = null;
   readonly #places: CredentialPlaces;
+  readonly #counting = new Map<Route | null, Counting>();
 
   /** `counts`: its counters are nobody else's. */
   constructor(snapshot: Snapshot, counts: boolean) {
@@ -159,7 +162,16 @@ export class Trials {
     return this.#unknown ?? { denial: null, route, principal, subject, ...this.#countedBy(subject.route) };
   }
 
-  #countedBy(route: Route | null): Pick<TrialVerdict, "isCounted" | "looksBackMs"> {
+  #countedBy(route: Route | null): Counting {
+    let counting = this.#counting.get(route);
+    if (counting === undefined) {
+      counting = this.#countingOf(route);
+      this.#counting.set(route, counting);
+    }
+    return counting;
+  }
+
+  #countingOf(route: Route | null): Counting {
     const asked = [...this.#snapshot.admitChecks, ...(route?.checks ?? [])];
     const counting = asked.filter(({ name }) => COUNTING.has(name));
     const guesses = asked.some(({ name }) => name === "authenticate") ? this.#guessBans : [];

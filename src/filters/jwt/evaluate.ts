@@ -70,6 +70,8 @@ export class JwtAuthenticator extends TokenAuthenticator {
   readonly #clock: Clock;
   /** Verified tokens only: nobody can fill it without tokens that the issuer signed. */
   readonly #verified: TokenCache<Verified>;
+  /** Of claims that were assumed, by themselves: nobody changes them. */
+  readonly #assumed = new WeakMap<Token["claims"], Pick<Verified, "principal" | "validity">>();
   /** Verifications under way, so that a burst with one new token checks its signature once. */
   readonly #underWay = new Map<string, Attempt>();
 
@@ -226,9 +228,20 @@ export class JwtAuthenticator extends TokenAuthenticator {
     return principal instanceof Denial ? principal : { principal, validity };
   }
 
-  /** Claims without issuer, audience, end or subject are completed to those of a good token; the rest is judged. */
+  /** A candidate is asked about the same remembered tokens again and again. */
   assume(identity: AssumedIdentity): Authentication {
     if (identity.type !== "jwt") return NO_CREDENTIALS;
+    const known = this.#assumed.get(identity.claims);
+    if (known !== undefined && judgeTime(known.validity, this.#options.claims, this.#clock.wallMs()) === null)
+      return known.principal;
+    const judged = this.#judge(this.#completed(identity.claims), null);
+    if (judged instanceof Denial) return judged;
+    this.#assumed.set(identity.claims, judged);
+    return judged.principal;
+  }
+
+  /** Without issuer, audience, end or subject they get those of a good token. */
+  #completed(claims: Token["claims"]): Token["claims"] {
     const { claims: rules } = this.#options;
     const { idClaims } = this.#options.principal;
     const nowSeconds = Math.floor(this.#clock.wallMs() / 1000);
@@ -236,12 +249,11 @@ export class JwtAuthenticator extends TokenAuthenticator {
       iss: [...rules.issuer.value][0],
       [rules.audienceFrom[0] ?? "aud"]: rules.audience.value[0],
       exp: nowSeconds + 300,
-      ...identity.claims,
+      ...claims,
     });
     const named = idClaims.value.some((claim) => supposed[claim] !== undefined);
     if (!named) supposed[idClaims.value[0] ?? "sub"] = "assumed";
-    const judged = this.#judge(Object.freeze(supposed), null);
-    return judged instanceof Denial ? judged : judged.principal;
+    return Object.freeze(supposed);
   }
 
   #unavailable(seen: string): Denial {
