@@ -1,12 +1,17 @@
-import { fixed, isPlain } from "./json-text.ts";
+import { fixed } from "./json-text.ts";
 
 const QUOTE = 0x22;
 const BYTES_AT_FIRST = 4 * 1024;
 /** UTF-8 of a UTF-16 unit. */
 const BYTES_PER_CHAR_MAX = 3;
 
+/** 1: what JSON writes as it is, and no terminal acts on. */
+const PLAIN = Uint8Array.from({ length: 128 }, (_, code) =>
+  code >= 0x20 && code <= 0x7e && code !== QUOTE && code !== 0x5c ? 1 : 0,
+);
+
 /** Of a longer text the call that writes all of it is cheaper than a step for each character. */
-const LOOP_CHARS_MAX = 8;
+const LOOP_CHARS_MAX = 16;
 
 /**
  * JSON that is written piece by piece as bytes, into memory that is used again. A text put together of as many pieces would have to
@@ -70,14 +75,28 @@ export class JsonBytes {
 
   /** A text, in its quotes. `other` writes one that is not plain or longer than that, as JSON. */
   quoted(text: string, charsMax: number = text.length, other: (text: string) => string = JSON.stringify): void {
-    if (text.length > charsMax || !isPlain(text)) {
-      this.json(other(text));
-      return;
-    }
+    const start = this.length;
     this.#makeRoom(text.length + 2);
     this.bytes[this.length++] = QUOTE;
-    this.ascii(text);
-    this.bytes[this.length++] = QUOTE;
+    if (text.length <= charsMax && this.#writePlain(text)) {
+      this.bytes[this.length++] = QUOTE;
+      return;
+    }
+    this.length = start;
+    this.json(other(text));
+  }
+
+  /** False at the first character that is not plain. */
+  #writePlain(text: string): boolean {
+    const { bytes } = this;
+    let at = this.length;
+    for (let index = 0; index < text.length; index++) {
+      const code = text.charCodeAt(index);
+      if (code > 0x7f || PLAIN[code] === 0) return false;
+      bytes[at++] = code;
+    }
+    this.length = at;
+    return true;
   }
 
   #makeRoom(needed: number): void {
