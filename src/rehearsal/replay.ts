@@ -59,6 +59,8 @@ export class Replay {
     if (listener === undefined) return { kind: "malformed", text: "the policy has no listener" };
     // Of a request that had no reading there is nothing to judge.
     if (facts.verdict === "none" || facts.method === "") return { kind: "undecided" };
+    // It was refused for its target, of which nothing is kept; `paths` may say that it has one reading.
+    if (facts.path === "" && facts.verdict === "deny") return { kind: "untold", why: "target" };
     this.#passTo(facts.atMs - facts.durationMs);
     const touched: Touched = new Set();
     const exchange = recordedExchange(recorded, listener, snapshot, touched);
