@@ -93,7 +93,7 @@ export function askAdmin(
         if (bytes > DEFAULTS.adminAnswerBytesMax) outgoing.destroy(new Error("the answer is too long"));
         else chunks.push(chunk);
       });
-      response.on("end", () => answer(read(response.statusCode ?? 0, Buffer.concat(chunks).toString())));
+      response.on("end", () => answer(read(response.statusCode ?? 0, Buffer.concat(chunks).toString(), token)));
       response.on("error", fail);
     });
     outgoing.setTimeout(DEFAULTS.adminTimeoutMs, () => outgoing.destroy(new Error("no answer in time")));
@@ -102,8 +102,9 @@ export function askAdmin(
   });
 }
 
-function read(status: number, body: string): Result<unknown, AdminFault> {
-  if (status !== 200) return err({ status, text: `${body.trim()} (${status})` });
+function read(status: number, body: string, token: string | null): Result<unknown, AdminFault> {
+  const hint = status === 401 && token === null ? ", as --token-file FILE has it" : "";
+  if (status !== 200) return err({ status, text: `${body.trim()}${hint} (${status})` });
   try {
     return ok(JSON.parse(body));
   } catch {

@@ -98,6 +98,13 @@ Exit code 0: allowed. 1: denied, or the policy has problems. 2: used wrongly.`,
     const [text, ...rest] = positionals;
     const pasted = text === undefined ? null : pastedUrl(text);
     const request = pasted === null ? text : pasted.request;
+    if (text !== undefined && pasted === null && rest.length === 0 && !/[ /]/.test(text)) {
+      return misuse(
+        explainCommand,
+        `'${text}' is no request, as in 'GET /v1/orders/1', and no id, as in AbCd0123-4`,
+        io,
+      );
+    }
     if (values.policy === undefined) return misuse(explainCommand, "--policy FILE is missing", io);
     if (request === undefined || rest.length > 0) {
       return misuse(explainCommand, "expected one request in quotes, as in 'GET /v1/orders/1'", io);

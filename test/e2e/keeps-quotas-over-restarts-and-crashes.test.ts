@@ -206,7 +206,9 @@ test("who has the token lists quotas and gives them back; a reload keeps what is
   const address = ["--address", `127.0.0.1:${postern.admin}`];
   expect(await command(postern, "reset", ...address, "--all")).toMatchObject({
     code: 1,
-    stderr: expect.stringContaining("expected Authorization: Bearer with the policy's admin token (401)"),
+    stderr: expect.stringContaining(
+      "expected Authorization: Bearer with the policy's admin token, as --token-file FILE has it (401)",
+    ),
   });
   writeFileSync(join(postern.folder, "token"), `${TOKEN}\n`);
   expect((await command(postern, "reset", ...address, "--token-file", "token", "--all")).code).toBe(0);

@@ -219,6 +219,8 @@ test("who signs a request reads why in its answer, and the service sees nothing 
 test("of an id that is not kept, or is none, that is told", async () => {
   const { code, stderr } = await explain("AAAAAAAA-zzz");
   expect([code, stderr]).toEqual([EXIT.problems, expect.stringContaining("no decision 'AAAAAAAA-zzz' is kept")]);
+  const cut = await explain("AAAAAAA-z");
+  expect([cut.code, cut.stderr]).toEqual([EXIT.misuse, expect.stringContaining("'AAAAAAA-z' is no request")]);
   expect((await postern.admins(`/decisions?id=${"x".repeat(3000)}`)).body.length).toBeLessThan(200);
 });
 
