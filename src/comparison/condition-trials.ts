@@ -2,31 +2,62 @@ import { parseExpression } from "../expression/parser.ts";
 import type { Node } from "../expression/syntax.ts";
 import { instantMs } from "../support/instant.ts";
 import { ANYTHING, type Atom, both, either, meeting, neither, type Trials } from "./atoms.ts";
+import { textsOfPattern } from "./patterns.ts";
 
-/** A condition in CEL → what makes it true and false, as far as its parts compare an attribute with a literal. */
-export function conditionTrials(source: string): Trials {
+/** What of a place conditions can be met by. */
+export interface ConditionWorld {
+  /** What a parameter of the path is where nobody asks for another value. */
+  param(name: string): string;
+  /** Some of those whom a file knows, by their names: what they are nobody can choose. */
+  readonly callers: readonly string[];
+}
+
+/** A condition in CEL → what makes it true and false, as far as its parts compare attributes with literals and each other. */
+export function conditionTrials(source: string, world: ConditionWorld): Trials {
   try {
-    return trialsOf(parseExpression(source));
+    return trialsOf(parseExpression(source), world);
   } catch {
     // It compiled; one that does not read is nothing that could be tried.
     return ANYTHING;
   }
 }
 
-function trialsOf(node: Node): Trials {
-  if (node.kind === "unary" && node.op === "!") return neither(trialsOf(node.of));
+function trialsOf(node: Node, world: ConditionWorld): Trials {
+  const inner = (one: Node): Trials => trialsOf(one, world);
+  if (node.kind === "unary" && node.op === "!") return neither(inner(node.of));
   if (node.kind === "conditional") {
-    return either(both(trialsOf(node.test), trialsOf(node.yes)), both(neither(trialsOf(node.test)), trialsOf(node.no)));
+    return either(both(inner(node.test), inner(node.yes)), both(neither(inner(node.test)), inner(node.no)));
   }
-  if (node.kind === "call") return callTrials(node);
+  if (node.kind === "call") return callTrials(node, world);
   if (node.kind !== "binary") return withValue(node, true);
   const { op, left, right } = node;
-  if (op === "&&") return both(trialsOf(left), trialsOf(right));
-  if (op === "||") return either(trialsOf(left), trialsOf(right));
-  if (op === "in") return memberTrials(left, right);
+  if (op === "&&") return both(inner(left), inner(right));
+  if (op === "||") return either(inner(left), inner(right));
+  if (op === "in") return memberTrials(left, right, world);
   const time = timeTrials(op, left, right) ?? timeTrials(MIRRORED[op] ?? op, right, left);
   if (time !== null) return time;
-  return namesOf(left) === null ? comparison(op, right, left, true) : comparison(op, left, right, false);
+  const [a, b] = [namesOf(left), namesOf(right)];
+  if (a !== null && b !== null) return op === "==" ? alikeTrials([a, b], world) : ANYTHING;
+  return a === null ? comparison(op, right, left, true) : comparison(op, left, right, false);
+}
+
+/**
+ * Attributes with one value: the path's where one of them is of the path, and names of callers where one is who asks. `list`: of an
+ * attribute of which it is one.
+ */
+export function alikeTrials(
+  alike: readonly (readonly string[])[],
+  world: ConditionWorld,
+  list: readonly string[] | null = null,
+): Trials {
+  const param = alike.find(([root]) => root === "path")?.[1];
+  const usual = param === undefined ? "1" : world.param(param);
+  const isOfCaller = alike.some(([root, name]) => root === "principal" && name === "id");
+  const meets = [usual, ...(isOfCaller ? world.callers : [])].map((value) => [
+    ...alike.flatMap((path) => (path[0] === "path" && value === usual ? [] : (atomOf(path, value, false) ?? []))),
+    ...(list === null ? [] : [atomOf(list, value, true) ?? []].flat()),
+  ]);
+  return { meets, breaks: [] };
 }
 
 /** An operator with its sides turned. */
@@ -91,20 +122,36 @@ function equality(side: Node, value: unknown): Trials {
   return { meets: withValue(side, value).meets, breaks: withValue(side, other).meets.filter((one) => one.length > 0) };
 }
 
-/** `"a" in jwt.groups`, or `jwt.tenant in ["a", "b"]`. */
-function memberTrials(left: Node, right: Node): Trials {
+/** `"a" in jwt.groups`, `jwt.tenant in ["a", "b"]`, or `path.tenant in jwt.tenants`. */
+function memberTrials(left: Node, right: Node, world: ConditionWorld): Trials {
   if (right.kind === "list") {
     return right.items.map((item) => comparison("==", left, item, false)).reduce(either, { meets: [], breaks: [] });
   }
+  const [own, names] = [namesOf(left), namesOf(right)];
+  if (own !== null && names !== null) return alikeTrials([own], world, names);
   const value = literalOf(left);
-  const names = namesOf(right);
   return value === undefined || names === null ? ANYTHING : trialOf(names, value, true);
 }
 
-function callTrials({ name, target, args: [argument] }: Extract<Node, { kind: "call" }>): Trials {
+function callTrials(
+  { name, target, args: [argument] }: Extract<Node, { kind: "call" }>,
+  world: ConditionWorld,
+): Trials {
+  if (target !== null && argument !== undefined && name === "matches")
+    return patternTrials(target, literalOf(argument));
   if (target === null || argument === undefined || !/^(?:startsWith|endsWith|contains)$/.test(name)) return ANYTHING;
-  return withValue(target, literalOf(argument));
+  const [a, b] = [namesOf(target), namesOf(argument)];
+  return a !== null && b !== null ? alikeTrials([a, b], world) : withValue(target, literalOf(argument));
 }
+
+function patternTrials(target: Node, pattern: unknown): Trials {
+  const texts = typeof pattern === "string" ? textsOfPattern(pattern, { min: 0, max: PATTERN_CHARS_MAX }, []) : null;
+  if (texts === null) return ANYTHING;
+  const trials = (values: readonly string[]) => values.slice(0, 1).flatMap((one) => withValue(target, one).meets);
+  return { meets: trials(texts.good), breaks: trials(texts.bad) };
+}
+
+const PATTERN_CHARS_MAX = 256;
 
 function withValue(node: Node, value: unknown): Trials {
   const names = namesOf(node);

@@ -57,9 +57,15 @@ export function middleOf(place: Place): Context {
   return {
     client: usualClient(place),
     ...(host === undefined ? {} : { host: host.replace("*", "a") }),
-    headers: { ...required("headers"), ...version.headers },
+    headers: { ...usualAgent(place), ...required("headers"), ...version.headers },
     query: { ...required("query"), ...version.query },
   };
+}
+
+/** Rules for bots refuse who does not say what it is, and those that they know. */
+function usualAgent({ routes }: Place): Record<string, string> {
+  const asksForOne = routes.some(({ side, placed }) => "bots" in side.defaults || "bots" in placed.settings);
+  return asksForOne ? { "user-agent": "client/1" } : {};
 }
 
 /** One thing at a time that a rule of one of its routes looks at. */

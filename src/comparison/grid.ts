@@ -7,7 +7,7 @@ import { Certificates, certificateWith } from "./certificates.ts";
 import { type Context, contextsOf, hostsOf, middleOf, pathsOf, usualParam } from "./contexts.ts";
 import { type Caller, callersAt, type Identity, identityOf, NOBODY } from "./identities.ts";
 import { pathOf, StaticSegments } from "./paths.ts";
-import { ruleTrials } from "./rule-trials.ts";
+import { type RuleWorld, ruleTrials } from "./rule-trials.ts";
 import { settingsOf } from "./settings.ts";
 import type { Place, PlacedRoute, Side, SidedRoute } from "./sides.ts";
 import { timeWith } from "./times.ts";
@@ -149,7 +149,7 @@ function askersOf(
   place: Place,
   { callers: known, further, certificates, nowMs }: Askers,
 ): { readonly askers: readonly Asker[]; readonly leftOut: number } {
-  const { first, all } = conjunctsOf(place, nowMs);
+  const { first, all } = conjunctsOf(place, { nowMs, callers: namesOf(known) });
   const callers = callersAt(known, all.slice(0, first));
   const named = new Set(place.routes.flatMap(({ side, placed }) => authenticatorsOf(side, placed)));
   const askers = new Map<string, Asker>();
@@ -200,8 +200,8 @@ function authenticatorsOf({ defaults }: Side, { route, settings }: PlacedRoute):
  * a rule forbids, and two ways together. Of rules that only ask for things the first show every difference; the others are for
  * rules that forbid. What one policy alone asks for comes first.
  */
-function conjunctsOf(place: Place, nowMs: number): { readonly first: number; readonly all: readonly Conjunct[] } {
-  const trials = place.routes.map(({ side, placed }) => ({ side, ...routeTrials(place, side, placed, nowMs) }));
+function conjunctsOf(place: Place, asking: Asking): { readonly first: number; readonly all: readonly Conjunct[] } {
+  const trials = place.routes.map(({ side, placed }) => ({ side, ...routeTrials(place, side, placed, asking) }));
   const meets = ofOneSideFirst(trials.map(({ side, meets: own }) => ({ side, own })));
   const breaks = ofOneSideFirst(trials.map(({ side, breaks: own }) => ({ side, own })));
   const [someMeets, someBreaks] = [meets.slice(0, TOGETHER_MAX), breaks.slice(0, TOGETHER_MAX)];
@@ -217,6 +217,18 @@ function conjunctsOf(place: Place, nowMs: number): { readonly first: number; rea
   const distinct = new Map(all.map((conjunct) => [keyOf(conjunct), conjunct]));
   return { first: meets.length, all: [...distinct.values()] };
 }
+
+type Asking = Pick<RuleWorld, "nowMs" | "callers">;
+
+/** The first of those whom files know. */
+function namesOf(callers: readonly Caller[]): readonly string[] {
+  const names = callers.flatMap(({ assumed }) =>
+    "user" in assumed ? assumed.user : "caller" in assumed ? assumed.caller : [],
+  );
+  return [...new Set(names)].slice(0, CALLER_NAMES_MAX);
+}
+
+const CALLER_NAMES_MAX = 3;
 
 /** Of each side so many are tried two at a time. */
 const TOGETHER_MAX = 48;
@@ -244,9 +256,9 @@ function keyOf(conjunct: Conjunct): string {
   return [...new Set(conjunct.map((atom: Atom) => JSON.stringify(atom)))].sort().join("\n");
 }
 
-function routeTrials(place: Place, side: Side, { route, settings }: PlacedRoute, nowMs: number): Trials {
+function routeTrials(place: Place, side: Side, { route, settings }: PlacedRoute, asking: Asking): Trials {
   if (route.isPublic) return ANYTHING;
-  const world = { role: (name: string) => side.section(`roles.${name}`), param: usualParam(place), nowMs };
+  const world = { role: (name: string) => side.section(`roles.${name}`), param: usualParam(place), ...asking };
   const rules = [side.defaults["authorize"], settings["authorize"]].filter((rule) => rule !== undefined);
   return rules.map((rule) => ruleTrials(rule, world)).reduce(both, ANYTHING);
 }

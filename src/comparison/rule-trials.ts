@@ -3,15 +3,13 @@ import { type AuthorizeRule, ruleSchema, type TimeWindow } from "../filters/auth
 import { edgesOf } from "./address-edges.ts";
 import { ANYTHING, type Atom, allTrials, anyTrials, type Conjunct, meeting, neither, type Trials } from "./atoms.ts";
 import { withoutStars } from "./certificates.ts";
-import { atomOf, conditionTrials } from "./condition-trials.ts";
+import { alikeTrials, type ConditionWorld, conditionTrials } from "./condition-trials.ts";
 import { momentIn } from "./hours.ts";
 
 /** What a rule can be tried with beside itself. */
-export interface RuleWorld {
+export interface RuleWorld extends ConditionWorld {
   /** Roles of the policy by name, as it has them. */
   role(name: string): unknown;
-  /** What a parameter of the path is where nobody asks for another value. */
-  param(name: string): string;
   /** Unix milliseconds of the comparison. */
   readonly nowMs: number;
 }
@@ -57,7 +55,7 @@ function keysOf(rule: AuthorizeRule, world: RuleWorld, depth: number): Trials {
     eachOf(networks?.flatMap(edgesOf), (value) => [{ at: "client", value }]),
     eachOf(methods, (value) => [{ at: "method", value }]),
     ...Object.entries(match).map(([a, b]) => matchTrials(a, b, world)),
-    when === undefined ? ANYTHING : conditionTrials(when),
+    when === undefined ? ANYTHING : conditionTrials(when, world),
     ...(rule.all ?? []).map(inner),
     rule.any === undefined ? ANYTHING : anyTrials(rule.any.map(inner)),
     rule.not === undefined ? ANYTHING : neither(inner(rule.not)),
@@ -87,11 +85,9 @@ function rolesTrials(roles: AuthorizeRule["roles"], world: RuleWorld, depth: num
   );
 }
 
-/** Both sides with one value: the path's where one of them is of the path. */
 function matchTrials(a: string, b: string, world: RuleWorld): Trials {
-  const names = [a, b].map((text) => text.replace(/\["([^"]*)"\]/g, ".$1").split("."));
-  const param = names.find(([root]) => root === "path")?.[1];
-  const value = param === undefined ? "1" : world.param(param);
-  const atoms = names.map((path) => (path[0] === "path" ? null : atomOf(path, value, false)));
-  return meeting(...atoms.filter((atom) => atom !== null));
+  return alikeTrials(
+    [a, b].map((text) => text.replace(/\["([^"]*)"\]/g, ".$1").split(".")),
+    world,
+  );
 }

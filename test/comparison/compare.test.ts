@@ -184,6 +184,22 @@ test.each(CASES)("of %s", async (_what, before, after, expected) => {
 const SCHEMA = (more: string): string =>
   `{ "type": "object", "required": ["sku"${more}], "properties": { "sku": { "type": "string", "minLength": 2 }, "total": { "type": "integer", "maximum": 9 } } }`;
 
+test.each([
+  "authenticate: [partners], authorize: { match: { path.id: principal.id } }",
+  "authenticate: [partners], authorize: { when: 'path.id == principal.id' }",
+  "authenticate: [okta], authorize: { when: 'path.id == jwt.sub && jwt.tier == \"gold\"' }",
+  "authenticate: [okta], authorize: { when: 'path.id in jwt.orders' }",
+  "authenticate: [partners], authorize: { when: 'path.id.startsWith(principal.id)' }",
+  `authenticate: [okta], authorize: { when: 'request.headers["x-region"].matches("^eu-[a-z]+$")' }`,
+  "public: true, bots: { deny: [empty, scripts] }",
+  "public: true, address: { allow: [10.9.0.0/16], deny: [10.9.0.0/24] }",
+])("what is behind a rule is compared by who meets it: %s", async (rules) => {
+  const bounded = (most: number): string =>
+    routes(route(`methods: [GET], ${rules}, validate: { query: { n: { type: integer, maximum: ${most} } } }`));
+  const [first, ...others] = await told(bounded(9), bounded(8));
+  expect([first, others]).toEqual([expect.stringMatching(/^tightened GET \/orders\/\{id\}: /), []]);
+});
+
 test("bodies are made of the schemas that either policy names, with one thing another at a time", async () => {
   const order = routes(
     route(
