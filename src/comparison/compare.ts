@@ -44,6 +44,8 @@ export interface Comparison {
   readonly requests: number;
   /** Requests of the grid that were left out, for it would have been too large. */
   readonly leftOut: number;
+  /** Of those that were asked about: what a policy refused because it hangs on others, whom nobody asked. */
+  readonly unasked: number;
   /** Of the first policy's verdicts: how many requests it allows; and both of them. */
   readonly allowed: { readonly before: number; readonly after: number; readonly both: number };
   /** First request that both allow. */
@@ -86,12 +88,14 @@ export async function compare(
   let allowedByBoth: Witness | null = null;
   const routes = new RouteTallies(after.snapshot.routeList.map(({ template }) => template));
   let handshakes = 0;
+  let unasked = 0;
   for (const { place, witness } of chosen(places, grid, choice)) {
     onRequest(choice.asked.size);
     const was = await judgeWitness(before, witness, nowMs);
     const is = await judgeWitness(after, witness, nowMs);
     if (was === null || is === null) continue;
     if (was.outcome.startsWith("handshake") && is.outcome.startsWith("handshake")) handshakes++;
+    if (was.isUnasked || is.isUnasked) unasked++;
     routes.note(is, witness);
     if (was.isAllowed) allowed.before++;
     if (is.isAllowed) allowed.after++;
@@ -108,7 +112,17 @@ export async function compare(
   const needsCertificates = handshakes > 0 && handshakes === requests;
   const leftOut = choice.leftOut + grid.leftOut;
   const { byRoute } = routes;
-  return { differences, changes, requests, leftOut, allowed, allowedByBoth, needsCertificates, routes: byRoute };
+  return {
+    differences,
+    changes,
+    requests,
+    leftOut,
+    unasked,
+    allowed,
+    allowedByBoth,
+    needsCertificates,
+    routes: byRoute,
+  };
 }
 
 interface Choice {

@@ -15,12 +15,16 @@ export interface Judgement {
   readonly audited: readonly string[];
   /** No route of the policy is for such a request. */
   readonly hasNoRoute: boolean;
+  /** It hangs on others, and nobody was asked: what comes behind them was not judged. */
+  readonly isUnasked: boolean;
   readonly route: string | null;
   /** Name of each part → what the service gets there; empty where it gets nothing. */
   readonly sent: ReadonlyMap<string, string>;
 }
 
 const NO_ROUTE = /^(?:route_not_found|method_not_allowed|version_(?:missing|ambiguous|unknown))$/;
+
+const UNASKED = /_unavailable$/;
 
 /** Each witness as the first request that the policy ever sees. */
 export async function judgeWitness(world: TestWorld, witness: Witness, nowMs: number): Promise<Judgement | null> {
@@ -76,5 +80,6 @@ function judgementOf(
       : `answered (${status})`
     : `${reason} (${status ?? "no connection"})`;
   const audited = isAllowed ? [...new Set(denials.map((denial) => denial.reason))].sort() : [];
-  return { isAllowed, outcome, audited, hasNoRoute: reason !== null && NO_ROUTE.test(reason), route, sent };
+  const [hasNoRoute, isUnasked] = [NO_ROUTE, UNASKED].map((one) => reason !== null && one.test(reason));
+  return { isAllowed, outcome, audited, hasNoRoute: hasNoRoute === true, isUnasked: isUnasked === true, route, sent };
 }

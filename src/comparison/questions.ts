@@ -25,8 +25,10 @@ export interface Answer {
  */
 export function answerTo(question: Question, comparison: Comparison, route: string | null = null): Answer {
   const answer = answered(question, comparison, route);
-  const { leftOut } = comparison;
-  return answer.holds && leftOut > 0 ? { ...answer, text: `${answer.text}; ${leftOut} were left out` } : answer;
+  const { leftOut, unasked } = comparison;
+  const left = leftOut > 0 ? `; ${leftOut} were left out` : "";
+  const hanging = unasked > 0 ? `; ${unasked} of them hang on others, whom nobody asked` : "";
+  return answer.holds ? { ...answer, text: `${answer.text}${left}${hanging}` } : answer;
 }
 
 function answered(question: Question, comparison: Comparison, route: string | null): Answer {

@@ -51,7 +51,7 @@ function differenceText(one: Difference, before: string, after: string): string 
 }
 
 function summaryLine(
-  { differences, changes, requests, leftOut, needsCertificates }: Comparison,
+  { differences, changes, requests, leftOut, unasked, needsCertificates }: Comparison,
   before: string,
   after: string,
 ): string {
@@ -62,17 +62,18 @@ function summaryLine(
   if (changes.length > 0) kinds.push(`${changes.length} changed in the text`);
   const found = kinds.length === 0 ? "no difference" : kinds.join(", ");
   const left = leftOut === 0 ? "" : `, ${leftOut} left out`;
+  const hanging = unasked === 0 ? "" : `; ${unasked} of them hang on others, whom nobody asked`;
   const certificates = needsCertificates ? "; both let nobody in without a certificate, and none was shown" : "";
-  return `${before} → ${after}: ${found}; ${requests} requests judged by both${left}${certificates}\n`;
+  return `${before} → ${after}: ${found}; ${requests} requests judged by both${left}${hanging}${certificates}\n`;
 }
 
 /** For machines: all of it. */
 export function comparisonJson(comparison: Comparison, before: string, after: string): string {
-  const { differences, changes, requests, leftOut, allowed, needsCertificates } = comparison;
+  const { differences, changes, requests, leftOut, unasked, allowed, needsCertificates } = comparison;
   const told = differences.map(({ witness, ...one }) => ({
     ...one,
     commands: [before, after].map((policy) => explainCommandLine(witness, policy)),
   }));
   const isSame = differences.length + changes.length === 0;
-  return `${JSON.stringify({ same: isSame, differences: told, changes, requests, leftOut, allowed, needsCertificates }, null, 2)}\n`;
+  return `${JSON.stringify({ same: isSame, differences: told, changes, requests, leftOut, unasked, allowed, needsCertificates }, null, 2)}\n`;
 }

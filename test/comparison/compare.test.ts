@@ -200,6 +200,22 @@ test.each([
   expect([first, others]).toEqual([expect.stringMatching(/^tightened GET \/orders\/\{id\}: /), []]);
 });
 
+test("what hangs on a decision service, which nobody asks, is told by its number", async () => {
+  const asking = (most: number, more = ""): string =>
+    `decisionServices: { opa: { type: opa, url: "http://127.0.0.1:8181/v1/data/x"${more} } }\n${routes(
+      route(
+        `methods: [GET], public: true, decide: [opa], validate: { query: { n: { type: integer, maximum: ${most} } } }`,
+      ),
+    )}`;
+  const { unasked, differences, ...rest } = await compared(asking(9), asking(8));
+  expect([differences.filter(({ kind }) => kind !== "refused"), unasked > 0]).toEqual([[], true]);
+  expect(answerTo("implies", { ...rest, unasked, differences }).text).toContain(
+    `; ${unasked} of them hang on others, whom nobody asked`,
+  );
+  const allowing = await compared(asking(9, ", onFailure: allow"), asking(8, ", onFailure: allow"));
+  expect(allowing).toMatchObject({ unasked: 0, differences: [{ kind: "tightened" }] });
+});
+
 test("bodies are made of the schemas that either policy names, with one thing another at a time", async () => {
   const order = routes(
     route(
