@@ -1,14 +1,16 @@
-import { BACKSLASH, CLOSE_BRACE, COLON, COMMA, QUOTE } from "./json-bytes.ts";
-import { BEGINNINGS, BLANK, CLASSES, OPENING, PLAIN } from "./json-classes.ts";
-import { DEAD_BYTES_MAX, endOfContainer, endOfString } from "./json-skip.ts";
-import type { Escapes } from "./string-search.ts";
+import type { Charset } from "./answer-format.ts";
+import { ALL_TOLD, type AskedNames, NONE_TOLD, type Others } from "./json-asked.ts";
+import { BACKSLASH, CLOSE_BRACE, CLOSE_BRACKET, COLON, COMMA, OPEN_BRACKET, QUOTE } from "./json-bytes.ts";
+import { BEGINNINGS, BLANK, CLASSES, CLOSING, OPENING, PLAIN } from "./json-classes.ts";
+import { nameOf } from "./json-names.ts";
+import { DEAD_BYTES_MAX, endOfContainer, SKIPPED_DEPTH_MAX } from "./json-skip.ts";
+import type { JsonVisitor } from "./json-visitor.ts";
+import type { StringEnds } from "./string-search.ts";
 
-/** Which members are told of an object whose names nobody asks for: all, those that hold members or items, or none. */
-export type Others = typeof ALL_TOLD | typeof CONTAINERS_TOLD | typeof NONE_TOLD;
-export const ALL_TOLD = 0;
-export const CONTAINERS_TOLD = 1;
-export const NONE_TOLD = 2;
+/** In place of the index of an item. */
+export const OBJECT = -1;
 
+const KINDS: Uint8Array = CLASSES;
 const SPACE = 0x20;
 const TILDE = 0x7e;
 
@@ -16,90 +18,156 @@ const TILDE = 0x7e;
 const ENDS_NAME: Uint8Array = new Uint8Array(256).map((_, byte) =>
   Number(byte < SPACE || byte > TILDE || byte === QUOTE || byte === BACKSLASH),
 );
-/** 1: it may end a string. */
-const ENDS_STRING: Uint8Array = new Uint8Array(256).map((_, byte) => Number(byte === QUOTE || byte === BACKSLASH));
 
-/** Names that somebody asks for, told from all others by their bytes alone. */
-export class AskedNames {
-  /** By their number of bytes. */
-  readonly #byLength: (string[] | undefined)[] = [];
-
-  constructor(names: ReadonlySet<string>) {
-    const most = Math.max(0, ...[...names].map(({ length }) => length));
-    for (let length = 0; length <= most; length++) {
-      const same = [...names].filter((name) => name.length === length);
-      this.#byLength.push(same.length === 0 ? undefined : same);
-    }
-  }
-
-  /** Whether the bytes, which are plain ASCII, are one of them. */
-  has(bytes: Uint8Array, from: number, to: number): boolean {
-    const names = to - from < this.#byLength.length ? this.#byLength[to - from] : undefined;
-    return names?.some((name) => isAt(name, bytes, from)) === true;
-  }
+/** The containers that a text is in, from the outermost on. */
+export interface Within<Node> {
+  /** Of each, the index of its item, or OBJECT. */
+  readonly indexes: number[];
+  /** What is known of each; null where nobody asks for what is in it. */
+  readonly nodes: (Node | null)[];
 }
 
-function isAt(name: string, bytes: Uint8Array, from: number): boolean {
-  for (let at = 0; at < name.length; at++) if (name.charCodeAt(at) !== bytes[from + at]) return false;
-  return true;
-}
+/**
+ * Goes by members and items, and into those in which somebody asks for something, in one loop as long as they are usual and
+ * here whole: nearly all of an answer is. The rest is for who reads byte by byte.
+ */
+export class UsualPass<Node> {
+  /** Of what comes next: it stands behind a value; or it begins a container that nobody asks for and that ends later. */
+  isBehind = false;
+  isDead = false;
+  /** The comma before it; -1 for none. */
+  heldFrom = -1;
+  readonly #visitor: JsonVisitor<Node>;
+  readonly #asked: AskedNames;
+  readonly #charset: Charset;
+  readonly #depthMax: number;
+  readonly #within: Within<Node>;
 
-/** Passes over members in one go, as long as they are usual and here whole: most of an answer is of no account. */
-export class MemberPass {
-  /** Members that were passed over. */
-  count = 0;
-  /** The comma behind the last of them; -1 for none. */
-  commaAt = -1;
-  /** What comes next is the object's end. */
-  isAtEnd = false;
+  constructor(visitor: JsonVisitor<Node>, asked: AskedNames, charset: Charset, depthMax: number, within: Within<Node>) {
+    this.#visitor = visitor;
+    this.#asked = asked;
+    this.#charset = charset;
+    this.#depthMax = depthMax - SKIPPED_DEPTH_MAX;
+    this.#within = within;
+  }
 
-  /** From the quote of a name on. Gives where the first member begins that is not passed over, or the end of it all. */
-  over(bytes: Uint8Array, from: number, to: number, names: AskedNames, others: Others, escapes: Escapes): number {
-    this.count = 0;
-    this.commaAt = -1;
-    this.isAtEnd = false;
+  /**
+   * From where a member or an item begins, `held` as `heldFrom`. Gives where what comes next begins. What is walked begins
+   * before the last quote, and that stops all walks: none has to look where the bytes end.
+   */
+  over(bytes: Buffer, from: number, held: number, ends: StringEnds): number {
+    const visitor = this.#visitor;
+    const asked = this.#asked;
+    const { last } = ends;
+    const { indexes, nodes } = this.#within;
+    let of = nodes[nodes.length - 1] as Node;
+    let index = indexes[indexes.length - 1] as number;
+    let others = this.#othersOf(of, index, held < 0);
+    let isPassed = false;
+    let comma = held;
     let at = from;
-    while (at < to && bytes[at] === QUOTE) {
-      let end = at + 1;
-      while (end < to && ENDS_NAME[bytes[end] as number] === 0) end++;
-      if (end + 2 >= to || bytes[end] !== QUOTE || bytes[end + 1] !== COLON || names.has(bytes, at + 1, end)) return at;
-      end = endOfValue(bytes, end + 2, to, others, escapes);
-      if (end < to && CLASSES[bytes[end] as number] === BLANK) end = skipBlanks(bytes, end, to);
-      if (end >= to) return at;
-      const byte = bytes[end];
-      if (byte !== COMMA && byte !== CLOSE_BRACE) return at;
-      this.count++;
-      this.isAtEnd = byte === CLOSE_BRACE;
-      if (this.isAtEnd) return end;
-      this.commaAt = end;
-      at = end + 1;
-      if (at < to && bytes[at] !== QUOTE) at = skipBlanks(bytes, at, to);
+    this.isBehind = false;
+    this.isDead = false;
+    this.heldFrom = -1;
+    while (at < last) {
+      if (KINDS[bytes[at] as number] === BLANK) at = skipBlanks(bytes, at);
+      let key: string | number | null = index;
+      let nameEnd = at;
+      let begin = at;
+      if (index === OBJECT) {
+        if (bytes[at] !== QUOTE) break;
+        nameEnd = at + 1;
+        while (ENDS_NAME[bytes[nameEnd] as number] === 0) nameEnd++;
+        begin = nameEnd + 2;
+        if (begin > last || bytes[nameEnd] !== QUOTE || bytes[nameEnd + 1] !== COLON) break;
+        if (KINDS[bytes[begin] as number] === BLANK) begin = skipBlanks(bytes, begin);
+        key = asked.find(bytes, at + 1, nameEnd);
+      }
+      const byte = bytes[begin] as number;
+      let end = begin + 1;
+      let isEntered = false;
+      if (KINDS[byte] !== OPENING) {
+        if (byte === QUOTE) end = ends.of(bytes, end) + 1;
+        else if (BEGINNINGS[byte] === 1) while (KINDS[bytes[end] as number] === PLAIN) end++;
+        else break;
+        if (end === 0) break;
+        if (key === null && others === ALL_TOLD) key = nameOf(bytes, at + 1, nameEnd, false, this.#charset);
+        if (key !== null) visitor.begin(of, key, byte, comma < 0 ? at : comma, at, begin);
+      } else {
+        if (indexes.length >= this.#depthMax) break;
+        if (key === null && others !== NONE_TOLD) key = nameOf(bytes, at + 1, nameEnd, false, this.#charset);
+        const inside = key === null ? null : visitor.begin(of, key, byte, comma < 0 ? at : comma, at, begin);
+        if (inside !== null) {
+          of = inside;
+          index = byte === OPEN_BRACKET ? 0 : OBJECT;
+          indexes.push(index);
+          nodes.push(of);
+          others = this.#othersOf(of, index, true);
+          isPassed = false;
+          isEntered = true;
+        } else {
+          end = endOfContainer(bytes, begin, Math.min(bytes.length, begin + DEAD_BYTES_MAX), ends);
+          if (end < 0 && key === null) break;
+          if (end < 0) {
+            this.isDead = true;
+            return begin;
+          }
+        }
+      }
+      comma = -1;
+      if (isEntered) {
+        at = end > last ? end : skipBlanks(bytes, end);
+        if (at >= last || KINDS[bytes[at] as number] !== CLOSING) continue;
+        end = at;
+      } else if (key === null) {
+        if (!isPassed) visitor.passed?.(of);
+        isPassed = true;
+      } else {
+        visitor.endValue(of, end);
+        others = this.#othersOf(of, index, false);
+      }
+      for (;;) {
+        if (end > last) {
+          this.isBehind = true;
+          return end;
+        }
+        const mark = bytes[end] as number;
+        if (mark === COMMA) {
+          comma = end;
+          at = end + 1;
+          if (index !== OBJECT) indexes[indexes.length - 1] = ++index;
+          break;
+        }
+        if (KINDS[mark] === BLANK) {
+          end = skipBlanks(bytes, end);
+          continue;
+        }
+        if (mark !== (index === OBJECT ? CLOSE_BRACE : CLOSE_BRACKET) || indexes.length === 1) {
+          this.isBehind = true;
+          return end;
+        }
+        indexes.pop();
+        nodes.pop();
+        visitor.close(of);
+        of = nodes[nodes.length - 1] as Node;
+        index = indexes[indexes.length - 1] as number;
+        end++;
+        visitor.endValue(of, end);
+        others = this.#othersOf(of, index, false);
+        isPassed = false;
+      }
     }
+    this.heldFrom = comma;
     return at;
+  }
+
+  #othersOf(of: Node, index: number, isFirst: boolean): Others {
+    return index === OBJECT ? (this.#visitor.others?.(of, isFirst) ?? ALL_TOLD) : ALL_TOLD;
   }
 }
 
-/** Behind it; `to` where it is not to be passed over, or not here whole. */
-function endOfValue(bytes: Uint8Array, begin: number, to: number, others: Others, escapes: Escapes): number {
-  const from = bytes[begin] === SPACE ? skipBlanks(bytes, begin, to) : begin;
-  if (from >= to) return to;
-  const byte = bytes[from] as number;
-  let at = from + 1;
-  if (byte === QUOTE) {
-    while (at < to && ENDS_STRING[bytes[at] as number] === 0) at++;
-    return (at < to && bytes[at] === BACKSLASH ? endOfString(bytes, at, to, escapes) : at) + 1;
-  }
-  if (BEGINNINGS[byte] === 1) {
-    while (at < to && CLASSES[bytes[at] as number] === PLAIN) at++;
-    return at;
-  }
-  if (CLASSES[byte] !== OPENING || others !== NONE_TOLD) return to;
-  const end = endOfContainer(bytes, from, Math.min(to, from + DEAD_BYTES_MAX), escapes);
-  return end < 0 ? to : end;
-}
-
-function skipBlanks(bytes: Uint8Array, from: number, to: number): number {
+function skipBlanks(bytes: Uint8Array, from: number): number {
   let at = from;
-  while (at < to && CLASSES[bytes[at] as number] === BLANK) at++;
+  while (KINDS[bytes[at] as number] === BLANK) at++;
   return at;
 }

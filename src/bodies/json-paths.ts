@@ -1,7 +1,7 @@
 import { DEFAULTS } from "../support/defaults.ts";
 import { err, ok, type Result } from "../support/result.ts";
 import type { Steps } from "../support/turns.ts";
-import { AskedNames } from "./json-pass.ts";
+import { AskedNames } from "./json-asked.ts";
 
 /** One step of a path. `deep`: it may stand at any depth below (`..`). */
 interface Step {
@@ -120,16 +120,16 @@ export class JsonPlace {
   }
 
   #member(name: string): JsonPlace | null {
-    if (!this.#places.names.has(name)) return this.other;
     const found = this.#members.get(name);
     if (found !== undefined) return found;
+    if (!this.#places.names.has(name)) return this.other;
     const made = this.#next(({ name: own, any }) => any || own === name);
     this.#members.set(name, made);
     return made;
   }
 
   #item(index: number): JsonPlace | null {
-    if (!this.#places.indexes.has(index)) {
+    if (index > this.#places.indexMax || !this.#places.indexes.has(index)) {
       this.#otherItem ??= { place: this.#next(({ any }) => any) };
       return this.#otherItem.place;
     }
@@ -170,6 +170,8 @@ interface Position {
 class Places {
   readonly names = new Set<string>();
   readonly indexes = new Set<number>();
+  /** The largest of them. */
+  indexMax = -1;
   readonly #positions: Position[] = [];
   #asked: AskedNames | null = null;
   readonly #made = new Map<string, JsonPlace>();
@@ -181,6 +183,7 @@ class Places {
     for (const step of path) {
       if (step.name !== null) this.names.add(step.name);
       this.indexes.add(step.index);
+      this.indexMax = Math.max(this.indexMax, step.index);
       this.#positions.push({ step, isEnd: false, bit });
     }
     this.#positions.push({ step: null, isEnd: true, bit });

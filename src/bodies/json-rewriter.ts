@@ -1,7 +1,7 @@
 import { DEFAULTS } from "../support/defaults.ts";
 import type { Charset } from "./answer-format.ts";
+import { ALL_TOLD, type AskedNames, type Others } from "./json-asked.ts";
 import { OPEN_BRACE, OPEN_BRACKET } from "./json-bytes.ts";
-import { ALL_TOLD, type AskedNames, type Others } from "./json-pass.ts";
 import { JsonStream } from "./json-stream.ts";
 import type { JsonVisitor } from "./json-visitor.ts";
 

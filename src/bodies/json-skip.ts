@@ -1,6 +1,6 @@
 import { CLOSE_BRACKET, OPEN_BRACKET } from "./json-bytes.ts";
 import { CLASSES, MARK, OPENING, STRING_MARK, WRONG } from "./json-classes.ts";
-import { type Escapes, skipString } from "./string-search.ts";
+import type { StringEnds } from "./string-search.ts";
 
 /** Longer ones are looked into, so that one which is cut costs no more than that. */
 export const SKIPPED_BYTES_MAX = 1024;
@@ -13,7 +13,7 @@ export const SKIPPED_DEPTH_MAX = 30;
  * Behind the object or list that begins at `from`; -1 where it does not end before `to`, or is none that can be passed over
  * by its brackets and strings alone.
  */
-export function endOfContainer(bytes: Uint8Array, from: number, to: number, escapes: Escapes): number {
+export function endOfContainer(bytes: Uint8Array, from: number, to: number, ends: StringEnds): number {
   let depth = 0;
   /** A bit for each of those that are open: 1 for a list. */
   let lists = 0;
@@ -21,8 +21,10 @@ export function endOfContainer(bytes: Uint8Array, from: number, to: number, esca
     const byte = bytes[at] as number;
     const kind = CLASSES[byte] as number;
     if (kind <= MARK) continue;
-    if (kind === STRING_MARK) at = endOfString(bytes, at + 1, to, escapes);
-    else if (kind === OPENING) {
+    if (kind === STRING_MARK) {
+      at = ends.of(bytes, at + 1);
+      if (at < 0) return -1;
+    } else if (kind === OPENING) {
       if (++depth > SKIPPED_DEPTH_MAX) return -1;
       lists = (lists << 1) | Number(byte === OPEN_BRACKET);
     } else if (kind === WRONG || (lists & 1) !== Number(byte === CLOSE_BRACKET)) return -1;
@@ -33,12 +35,3 @@ export function endOfContainer(bytes: Uint8Array, from: number, to: number, esca
   }
   return -1;
 }
-
-/** Its closing quote, or `to`. */
-export function endOfString(bytes: Uint8Array, from: number, to: number, escapes: Escapes): number {
-  let at = skipString(bytes, from, to, escapes);
-  while (at < to && bytes[at] === BACKSLASH) at = skipString(bytes, at + 2, to, escapes);
-  return at;
-}
-
-const BACKSLASH = 0x5c;

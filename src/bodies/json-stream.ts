@@ -3,25 +3,25 @@ import type { Charset } from "./answer-format.ts";
 import { BACKSLASH, CLOSE_BRACE, CLOSE_BRACKET, COLON, COMMA, OPEN_BRACKET, QUOTE } from "./json-bytes.ts";
 import { BEGINNINGS, BLANK, CLASSES, MARK, OPENING, PLAIN, STRING_MARK, WRONG } from "./json-classes.ts";
 import { nameOf } from "./json-names.ts";
-import { ALL_TOLD, type AskedNames, MemberPass } from "./json-pass.ts";
+import { OBJECT, UsualPass } from "./json-pass.ts";
 import { DEAD_BYTES_MAX, endOfContainer, SKIPPED_BYTES_MAX, SKIPPED_DEPTH_MAX } from "./json-skip.ts";
 import type { JsonStreamOptions, JsonVisitor } from "./json-visitor.ts";
-import { Escapes, skipString } from "./string-search.ts";
+import { Escapes, StringEnds, skipString } from "./string-search.ts";
 
 const STRING = 0;
 const IN_DEAD = 1; // in a string of what nobody asks for
 const IN_NAME = 2;
 const SCALAR = 3; // a number, true, false or null
 const DEAD = 4; // within what nobody asks for
-const VALUE = 5;
+const VALUE = 5; // of a member, or at the root
 const FIRST_ITEM = 6; // a value, or the array's end
 const FIRST_NAME = 7; // a name, or the object's end
 const NAME = 8;
 const BEHIND_NAME = 9;
 const AFTER = 10; // a comma, or the end of what it is in
 const BETWEEN = 11; // texts
+const ITEM = 12;
 
-const OBJECT = -1;
 /** What readers pass over before a text. */
 const BYTE_ORDER_MARK: readonly number[] = [0xef, 0xbb, 0xbf];
 /** Stands before each text of a JSON sequence (RFC 7464). */
@@ -46,11 +46,12 @@ export class JsonStream<Node> {
   readonly #depthMax: number;
   readonly #readsNames: boolean;
   readonly #skips: boolean;
-  readonly #asked: AskedNames | null;
-  readonly #pass = new MemberPass();
+  /** Null where names are told that nobody asks for. */
+  readonly #pass: UsualPass<Node> | null;
   /** Up to here no container is tried again. */
   #triedTo = 0;
   readonly #escapes = new Escapes();
+  readonly #ends = new StringEnds();
   /** Of each container: OBJECT, or the index of the array's item. */
   readonly #within: number[] = [];
   readonly #nodes: (Node | null)[] = [];
@@ -70,7 +71,9 @@ export class JsonStream<Node> {
     this.#depthMax = options.depthMax ?? DEFAULTS.answerDepthMax;
     this.#readsNames = options.readsNames ?? true;
     this.#skips = options.skips ?? false;
-    this.#asked = options.asked ?? null;
+    const within = { indexes: this.#within, nodes: this.#nodes };
+    const { asked = null } = options;
+    this.#pass = asked === null ? null : new UsualPass(visitor, asked, this.#charset, this.#depthMax, within);
   }
 
   /** Containers that it is in. */
@@ -86,6 +89,7 @@ export class JsonStream<Node> {
 
   feed(bytes: Buffer, from: number): void {
     this.#escapes.reset();
+    this.#ends.reset(bytes);
     this.#triedTo = 0;
     const to = bytes.length;
     let at = from;
@@ -187,14 +191,16 @@ export class JsonStream<Node> {
       case BETWEEN:
         return this.#betweenTexts(bytes, at, to);
       case FIRST_ITEM:
-        return byte === CLOSE_BRACKET ? this.#close(bytes, at, to) : this.#beginValue(bytes, at, to);
+        return byte === CLOSE_BRACKET ? this.#close(bytes, at, to) : this.#nextOne(bytes, at, to);
+      case ITEM:
+        return this.#nextOne(bytes, at, to);
       case VALUE:
         return this.#beginValue(bytes, at, to);
       case FIRST_NAME:
         if (byte === CLOSE_BRACE) return this.#close(bytes, at, to);
-        return this.#nextMember(bytes, at, to);
+        return this.#nextOne(bytes, at, to);
       case NAME:
-        return this.#nextMember(bytes, at, to);
+        return this.#nextOne(bytes, at, to);
       case BEHIND_NAME:
         if (byte === COLON) this.#state = VALUE;
         else this.#fail("not JSON");
@@ -224,27 +230,30 @@ export class JsonStream<Node> {
     if (index === OBJECT) this.#state = NAME;
     else {
       this.#within[top] = index + 1;
-      this.#state = VALUE;
+      this.#state = ITEM;
     }
     return at + 1;
   }
 
-  /** Passes over those that need not be told, as far as they are usual. */
-  #nextMember(bytes: Buffer, from: number, to: number): number {
-    const asked = this.#asked;
-    const of = this.#nodes[this.#nodes.length - 1] ?? null;
-    if (asked === null || of === null) return this.#beginName(bytes, from, to);
-    const others = this.#visitor.others?.(of, this.#state === FIRST_NAME) ?? ALL_TOLD;
-    const isDeep = this.#within.length + SKIPPED_DEPTH_MAX > this.#depthMax;
-    if (others === ALL_TOLD || isDeep) return this.#beginName(bytes, from, to);
-    const pass = this.#pass;
-    const at = pass.over(bytes, from, to, asked, others, this.#escapes);
-    if (pass.count > 0) {
-      this.#visitor.passed?.(of);
-      this.heldFrom = pass.isAtEnd ? -1 : pass.commaAt;
-      this.#state = pass.isAtEnd ? AFTER : NAME;
-    }
-    return pass.isAtEnd || at >= to ? at : this.#beginName(bytes, at, to);
+  /** As far as all is usual, and then a member or an item as it comes. */
+  #nextOne(bytes: Buffer, from: number, to: number): number {
+    const pass = from < this.#ends.last ? this.#pass : null;
+    const at = pass === null ? from : this.#passUsual(pass, bytes, from);
+    if (at >= to) return at;
+    const state = this.#state;
+    if (state === FIRST_NAME || state === NAME) return this.#beginName(bytes, at, to);
+    return state === FIRST_ITEM || state === ITEM ? this.#beginValue(bytes, at, to) : at;
+  }
+
+  #passUsual(pass: UsualPass<Node>, bytes: Buffer, from: number): number {
+    const at = pass.over(bytes, from, this.heldFrom, this.#ends);
+    const isObject = this.#within[this.#within.length - 1] === OBJECT;
+    this.heldFrom = pass.heldFrom;
+    if (pass.isBehind) this.#state = AFTER;
+    else if (pass.isDead) this.#open(bytes[at] === OPEN_BRACKET, null);
+    else if (isObject) this.#state = pass.heldFrom < 0 ? FIRST_NAME : NAME;
+    else this.#state = pass.heldFrom < 0 ? FIRST_ITEM : ITEM;
+    return pass.isDead ? at + 1 : at;
   }
 
   #beginName(bytes: Buffer, at: number, to: number): number {
@@ -281,7 +290,7 @@ export class JsonStream<Node> {
   #skip(bytes: Buffer, at: number, to: number, isDead: boolean): number {
     if (!this.#skips && (!isDead || this.#within.length + SKIPPED_DEPTH_MAX > this.#depthMax)) return -1;
     const last = Math.min(to, at + (isDead ? DEAD_BYTES_MAX : SKIPPED_BYTES_MAX));
-    const end = endOfContainer(bytes, at, last, this.#escapes);
+    const end = endOfContainer(bytes, at, last, this.#ends);
     if (end < 0) this.#triedTo = last;
     return end;
   }

@@ -1,5 +1,5 @@
 import type { Charset } from "./answer-format.ts";
-import type { AskedNames, Others } from "./json-pass.ts";
+import type { AskedNames, Others } from "./json-asked.ts";
 
 /**
  * Who is told of a JSON text as it goes by. A `Node` is what the visitor itself knows of a place; within null nothing more

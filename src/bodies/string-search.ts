@@ -28,3 +28,48 @@ export function skipString(bytes: Uint8Array, from: number, to: number, escapes:
   const quote = bytes.indexOf(0x22, at);
   return Math.min(quote < 0 ? to : quote, escapes.next(bytes, at), to);
 }
+
+/** 1: it may end a string. */
+const ENDS_STRING: Uint8Array = new Uint8Array(256).map((_, byte) => Number(byte === 0x22 || byte === 0x5c));
+/** Where there is one that long, others are searched rather than walked. */
+const LONG_BYTES = 256;
+
+/**
+ * Where strings end in some bytes. One that begins before the last quote is walked without a look at where the bytes end,
+ * which is two thirds of the time: the last quote stops it.
+ */
+export class StringEnds {
+  /** The last quote; -1 for none. */
+  last = -1;
+  readonly #escapes = new Escapes();
+  #areLong = false;
+
+  /** Other bytes come. */
+  reset(bytes: Uint8Array): void {
+    this.last = bytes.lastIndexOf(0x22);
+    this.#escapes.reset();
+  }
+
+  /** The closing quote of a string, behind whose opening one `from` is; -1 where it does not end here. */
+  of(bytes: Uint8Array, from: number): number {
+    if (this.#areLong) return this.#search(bytes, from);
+    const { last } = this;
+    let at = from;
+    while (at <= last) {
+      while (ENDS_STRING[bytes[at] as number] === 0) at++;
+      if (bytes[at] === 0x22) {
+        if (at - from > LONG_BYTES) this.#areLong = true;
+        return at;
+      }
+      at += 2;
+    }
+    return -1;
+  }
+
+  #search(bytes: Uint8Array, from: number): number {
+    const to = bytes.length;
+    let at = skipString(bytes, from, to, this.#escapes);
+    while (at < to && bytes[at] === 0x5c) at = skipString(bytes, at + 2, to, this.#escapes);
+    return at < to ? at : -1;
+  }
+}

@@ -45,10 +45,13 @@ function isName(key: string): boolean {
 /** Names of fields that a rule has changed, as they come. */
 export class FieldNames {
   readonly #names = new Set<string>();
+  /** Items of a list have the same fields, one after the other. */
+  #last: string | number | null = null;
 
   /** `key`: of a member, or the index of an item; what is no name of a schema is `*`. */
   add(key: string | number): void {
-    if (this.#names.size >= DEFAULTS.logAnswerFieldsMax) return;
+    if (key === this.#last || this.#names.size >= DEFAULTS.logAnswerFieldsMax) return;
+    this.#last = key;
     if (typeof key === "number") this.#names.add("[*]");
     else if (!this.#names.has(key)) this.#names.add(isName(key) ? key : "*");
   }

@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Charset } from "../../src/bodies/answer-format.ts";
-import { ALL_TOLD, CONTAINERS_TOLD, NONE_TOLD, type Others } from "../../src/bodies/json-pass.ts";
+import { ALL_TOLD, CONTAINERS_TOLD, NONE_TOLD, type Others } from "../../src/bodies/json-asked.ts";
 import { type JsonPlace, parseJsonPath, placesOf } from "../../src/bodies/json-paths.ts";
 import { DROP, type JsonEdit, JsonRewriter, KEEP, REPLACE } from "../../src/bodies/json-rewriter.ts";
 import { DEFAULTS } from "../../src/support/defaults.ts";

@@ -1,5 +1,5 @@
+import { ALL_TOLD, type AskedNames, CONTAINERS_TOLD, NONE_TOLD, type Others } from "../../../bodies/json-asked.ts";
 import { OPEN_BRACE, OPEN_BRACKET } from "../../../bodies/json-bytes.ts";
-import { ALL_TOLD, type AskedNames, CONTAINERS_TOLD, NONE_TOLD, type Others } from "../../../bodies/json-pass.ts";
 import type { JsonPlace } from "../../../bodies/json-paths.ts";
 import { DROP, type Fate, type JsonEdit, KEEP } from "../../../bodies/json-rewriter.ts";
 import { FieldNames } from "../../../message/answer-count.ts";

@@ -1,7 +1,7 @@
 import { createHmac } from "node:crypto";
 import type { Charset } from "../../../bodies/answer-format.ts";
+import { ALL_TOLD, type AskedNames, CONTAINERS_TOLD, NONE_TOLD, type Others } from "../../../bodies/json-asked.ts";
 import { OPEN_BRACE, OPEN_BRACKET, QUOTE } from "../../../bodies/json-bytes.ts";
-import { ALL_TOLD, type AskedNames, CONTAINERS_TOLD, NONE_TOLD, type Others } from "../../../bodies/json-pass.ts";
 import type { JsonPlace } from "../../../bodies/json-paths.ts";
 import { type Fate, type JsonEdit, KEEP, REPLACE } from "../../../bodies/json-rewriter.ts";
 import type { FieldNames } from "../../../message/answer-count.ts";

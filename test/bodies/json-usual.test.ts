@@ -1,0 +1,188 @@
+// Goal: the loop that goes over usual members makes of any text what the reader makes of it that goes byte by byte.
+// Method: texts of JSON and of what nearly is, random rules; at once, a byte at a time, cut anywhere, and with every name told.
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { type JsonPlace, parseJsonPath, placesOf } from "../../src/bodies/json-paths.ts";
+import { type JsonEdit, JsonRewriter } from "../../src/bodies/json-rewriter.ts";
+import { FieldEdit } from "../../src/filters/response/fields/evaluate.ts";
+import { fixed, last4, MaskEdit } from "../../src/filters/response/mask/evaluate.ts";
+import { FieldNames } from "../../src/message/answer-count.ts";
+import { atOnce } from "../../src/support/turns.ts";
+
+/** Small numbers of everything, so that paths meet, names come twice, and commas stand where members have gone. */
+const name = fc.oneof(
+  { weight: 8, arbitrary: fc.constantFrom('"ssn"', '"a"', '"b"', '"items"', '"cost"', '""', '"longer-name"') },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom(
+      '"s\\u0073n"',
+      '"ssn\\u0000"',
+      '"größe"',
+      '"s\xdfn"',
+      '"\x01"',
+      '"\\x"',
+      '"__proto__"',
+      "'ssn'",
+      "ssn",
+      '"s\\"sn"',
+      '"0"',
+    ),
+  },
+);
+const scalar = fc.oneof(
+  {
+    weight: 8,
+    arbitrary: fc.constantFrom('"x"', '""', '"a longer text, with {[ and ]} in it"', "0", "-1.5e3", "true", "null"),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.constantFrom(
+      '"\\""',
+      '"\\\\"',
+      '"q\\\\\\"ssn\\":1"',
+      '"\\u0022"',
+      '"größe"',
+      "'x'",
+      "NaN",
+      '/*"*/1',
+      '"',
+      "x",
+      `"${"y".repeat(300)}"`,
+      '"\n"',
+    ),
+  },
+);
+const blank = fc.oneof(
+  { weight: 12, arbitrary: fc.constant("") },
+  { weight: 2, arbitrary: fc.constantFrom(" ", "\n", "\r\n\t ") },
+);
+const comma = fc.oneof(
+  { weight: 40, arbitrary: fc.constant(",") },
+  { weight: 1, arbitrary: fc.constantFrom(",,", "", ";", " ,\n") },
+);
+const colon = fc.oneof(
+  { weight: 40, arbitrary: fc.constant(":") },
+  { weight: 3, arbitrary: fc.constantFrom(" : ", ": ") },
+  { weight: 1, arbitrary: fc.constantFrom("", "=", "::") },
+);
+const ends = (right: string) =>
+  fc.oneof(
+    { weight: 60, arbitrary: fc.constant(right) },
+    { weight: 1, arbitrary: fc.constantFrom("}", "]", "", ",}", ",]") },
+  );
+
+const value = fc.letrec<{ any: string; member: string; list: string; object: string; deep: string }>((tie) => ({
+  any: fc.oneof({ maxDepth: 4, withCrossShrink: true }, scalar, tie("list"), tie("object"), {
+    weight: 1,
+    arbitrary: tie("deep"),
+  }),
+  member: fc.tuple(blank, name, colon, tie("any"), blank).map((parts) => parts.join("")),
+  list: fc
+    .tuple(blank, fc.array(fc.tuple(blank, tie("any"), blank), { maxLength: 4 }), comma, ends("]"))
+    .map(([first, items, between, end]) => `[${first}${items.map((item) => item.join("")).join(between)}${end}`),
+  object: fc
+    .tuple(blank, fc.array(tie("member"), { maxLength: 5 }), comma, ends("}"))
+    .map(([first, members, between, end]) => `{${first}${members.join(between)}${end}`),
+  deep: fc
+    .tuple(fc.integer({ min: 1, max: 260 }), fc.boolean(), scalar)
+    .map(([depth, isList, inner]) =>
+      isList
+        ? `${"[".repeat(depth)}${inner}${"]".repeat(depth)}`
+        : `${'{"a":'.repeat(depth)}${inner}${"}".repeat(depth)}`,
+    ),
+})).any;
+const text = fc
+  .tuple(fc.constantFrom("", "", "", "\xef\xbb\xbf", "\x1e", " "), fc.array(value, { minLength: 1, maxLength: 3 }))
+  .map(([before, texts]) => Buffer.from(before + texts.join("\n"), "latin1"));
+
+const step = fc.constantFrom(
+  ".ssn",
+  ".a",
+  ".items",
+  ".cost",
+  "[*]",
+  ".*",
+  "[0]",
+  "[1]",
+  "..ssn",
+  "..a",
+  "..[0]",
+  "..*",
+  "['']",
+);
+const path = fc.oneof(
+  fc.array(step, { minLength: 1, maxLength: 3 }).map((steps) => `$${steps.join("")}`),
+  fc.constantFrom("/ssn", "/items/0/cost", "/0/a", "/a", "/"),
+);
+const paths = fc.array(path, { minLength: 1, maxLength: 3 });
+const rule = fc.record({ first: paths, second: paths, kind: fc.constantFrom("remove", "allow", "both", "mask") });
+type Rule = typeof rule extends fc.Arbitrary<infer R> ? R : never;
+
+function placeOf({ first, second }: Rule): JsonPlace {
+  const entries = [first, second].flatMap((texts, entry) =>
+    texts.map((one) => {
+      const parsed = parseJsonPath(one);
+      if (!parsed.ok) throw new Error(`${one}: ${parsed.error}`);
+      return { path: parsed.value, entry };
+    }),
+  );
+  return atOnce(placesOf(entries));
+}
+
+interface Made {
+  readonly out: string;
+  readonly fault: string | null;
+  readonly told: string;
+}
+
+type AnyEdit = JsonEdit<object>;
+
+/** `tellsAll`: no name is passed over, so that the loop is never begun. */
+function made(one: Rule, root: JsonPlace, bytes: Buffer, cuts: readonly number[], tellsAll: boolean): Made {
+  const { edit, told } = editOf(one, root);
+  const heard: AnyEdit = {
+    root: edit.root,
+    child: (of, key) => edit.child(of, key),
+    fate: (node, byte) => edit.fate(node, byte),
+    replacement: (node, raw) => edit.replacement(node, raw),
+  };
+  const rewriter = new JsonRewriter(tellsAll ? heard : edit);
+  const out: Buffer[] = [];
+  for (let at = 0, cut = 0; at < bytes.length; cut++) {
+    const size = cuts[cut % cuts.length] ?? bytes.length;
+    out.push(Buffer.from(rewriter.take(bytes.subarray(at, at + size))));
+    at += size;
+    if (rewriter.fault !== null) break;
+  }
+  if (rewriter.fault === null) out.push(rewriter.end());
+  return { out: Buffer.concat(out).toString("latin1"), fault: rewriter.fault, told: told() };
+}
+
+function editOf({ kind }: Rule, root: JsonPlace): { edit: AnyEdit; told: () => string } {
+  if (kind === "mask") {
+    const names = new FieldNames();
+    const edit = new MaskEdit(root, [fixed("***"), last4], 3, "utf8", names);
+    return { edit: edit as unknown as AnyEdit, told: () => `${edit.masked} ${names.shown.join()}` };
+  }
+  const [allow, remove] = kind === "both" ? [1, 2] : kind === "allow" ? [3, 0] : [0, 3];
+  const edit = new FieldEdit(root, allow, remove);
+  return { edit: edit as unknown as AnyEdit, told: () => `${edit.removed} ${edit.names.shown.join()}` };
+}
+
+const cutting = fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 10 });
+
+test("at once, in pieces and byte by byte the same leaves, or is refused", () => {
+  fc.assert(
+    fc.property(rule, text, cutting, (one, bytes, cuts) => {
+      const root = placeOf(one);
+      const right = made(one, root, bytes, [], true);
+      expect(made(one, root, bytes, [], false)).toEqual(right);
+      for (const pieces of [[1], cuts]) {
+        const cut = made(one, root, bytes, pieces, false);
+        if (right.fault === null) expect(cut).toEqual(right);
+        else expect(cut.fault).toBe(right.fault);
+      }
+    }),
+    { numRuns: Number(process.env["JSON_RUNS"] ?? 2_000) },
+  );
+}, 60_000);
