@@ -1,6 +1,6 @@
 import type { Reason } from "../decision/reason.ts";
 import { type Denial, ListDenial, type Place } from "../decision/verdict.ts";
-import { ANSWER_ACTIONS, type AnswerAction, type AnswerCount, answerTotals } from "../message/answer-count.ts";
+import type { AnswerAction, AnswerCount } from "../message/answer-count.ts";
 import type { DeprecatedOutcome } from "../message/deprecated-use.ts";
 import type { DetectNotes } from "../message/detect-notes.ts";
 import type { Decided } from "../message/exchange.ts";
@@ -221,10 +221,12 @@ export class Metrics {
 
   /** As many routes as policies have. */
   #countAnswer(route: string, counts: readonly AnswerCount[]): void {
-    const series = this.answers.get(route) ?? { removed: 0, undeclared: 0, writeOnly: 0, masked: 0, unread: 0 };
-    const totals = answerTotals(counts);
-    for (const action of ANSWER_ACTIONS) series[action] += totals[action] ?? 0;
-    this.answers.set(route, series);
+    let series = this.answers.get(route);
+    if (series === undefined) {
+      series = { removed: 0, undeclared: 0, writeOnly: 0, masked: 0, unread: 0 };
+      this.answers.set(route, series);
+    }
+    for (const one of counts) series[one.action] += one.count();
   }
 
   /** As many routes and versions as policies have. */
