@@ -118,7 +118,7 @@ test("docs/limits.md, 'The same for everybody', names sizes and times that hold"
     `${DEFAULTS.resourceMetadataAgeSeconds / 60} min; ${DEFAULTS.resourceNameCharactersMax} characters`,
     `${bodiesInspectedBytesMax / 1024 / 1024} MiB`,
     `${mebi(DEFAULTS.schemaWorkWarnedBytes)}, ${DEFAULTS.schemaWorkBytesMax / 1024 ** 3} GiB`,
-    `${kibi(DEFAULTS.bodyAtOnceBytesMax)}; ${DEFAULTS.bodySliceMs} ms; ${DEFAULTS.longBodyWaitMsMax / 1000} s`,
+    `${kibi(DEFAULTS.bodyAtOnceBytesMax)}; ${DEFAULTS.bodySliceMs} ms, ${DEFAULTS.turnSharedMs} ms while others are served; ${DEFAULTS.longBodyWaitMsMax / 1000} s`,
     `${DEFAULTS.limitWaitingMax}; its head and ${kibi(DEFAULTS.memoryWaitingRequestBytes)}`,
     `${DEFAULTS.queueLength}, at most ${DEFAULTS.queueLengthMax}; ${DEFAULTS.queueTimeoutMs / 1000}s, at most ${DEFAULTS.queueTimeoutMsMax / 1000}s`,
     `${DEFAULTS.adaptiveKeysMax}`,
