@@ -153,18 +153,22 @@ const NONE: readonly Subschema[] = [];
 
 /** Most schemas apply no other. */
 export function isLeaf(schema: Subschema): boolean {
-  const { allOf, refs, dynamicRefs, dependentSchemas, anyOf, oneOf, not, condition } = schema;
   const { array, object, unevaluatedItems, unevaluatedProperties } = schema;
   if (array !== null || object !== null || unevaluatedItems !== null || unevaluatedProperties !== null) return false;
   if (schema.content !== null && schema.content.schema !== null) return false;
-  if (anyOf !== null || oneOf !== null || not !== null || condition !== null) return false;
-  return allOf.length + refs.length + dynamicRefs.length + dependentSchemas.length === 0;
+  return !hasInPlaceParts(schema);
+}
+
+function hasInPlaceParts(schema: Subschema): boolean {
+  const { allOf, refs, dynamicRefs, dependentSchemas, anyOf, oneOf, not, condition } = schema;
+  if (anyOf !== null || oneOf !== null || not !== null || condition !== null) return true;
+  return allOf.length + refs.length + dynamicRefs.length + dependentSchemas.length > 0;
 }
 
 /** Schemas for the same value, of whatever kind. */
 export function inPlaceParts(schema: Subschema): readonly Subschema[] {
   const { condition } = schema;
-  if (isLeaf(schema)) return NONE;
+  if (!hasInPlaceParts(schema)) return NONE;
   return [
     ...schema.allOf,
     ...(schema.anyOf?.parts ?? []),
