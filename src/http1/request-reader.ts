@@ -55,6 +55,7 @@ export function isLastRequest(line: RequestLine, parsed: ParsedHeaders): boolean
 
 const CARRIAGE_RETURN = 0x0d;
 const LINE_FEED = 0x0a;
+const LINE_END = Buffer.from("\r\n");
 const HEAD_END = Buffer.from("\r\n\r\n");
 const LAST_CHUNK = Buffer.from("0\r\n\r\n");
 
@@ -120,12 +121,13 @@ export class RequestReader {
     const last = Math.min(buffer.length, at + this.#headBytesMax);
     const end = buffer.indexOf(HEAD_END, at) + HEAD_END.length;
     if (end < HEAD_END.length || end > last) return this.#partialFault(buffer.toString("latin1", at, last));
-    const text = buffer.toString("latin1", at, end - 2);
-    const blockAt = text.indexOf("\r\n") + 2;
-    const block = text.slice(blockAt);
+    const lineEnd = buffer.indexOf(LINE_END, at);
+    const blockAt = lineEnd + LINE_END.length;
+    // Apart from the first line: what is cut out of a string keeps all of it, here for as long as the connection rests.
+    const block = buffer.toString("latin1", blockAt, end - LINE_END.length);
     const parsed = parseRequestHeaders(block, this.#headersCountMax);
-    if (!(parsed instanceof HeadFault)) this.#known.remember(buffer, at + blockAt, end, parsed);
-    const head = readWhole(text.slice(0, blockAt - 2), parsed, buffer, end);
+    if (!(parsed instanceof HeadFault)) this.#known.remember(buffer, blockAt, end, parsed);
+    const head = readWhole(buffer.toString("latin1", at, lineEnd), parsed, buffer, end);
     return head instanceof HeadFault ? head.with(linesOfRefused(block)) : head;
   }
 

@@ -62,5 +62,7 @@ export class ResponseWriter {
   addEnd(trailers: string): void {
     if (this.#chunked) addLastChunk(this.#output, trailers !== "" && this.carriesTrailers ? trailers : "");
     this.#chunked = false;
+    // They keep the request's whole head, and the connection may rest for long.
+    this.#headers = NO_HEADERS;
   }
 }
