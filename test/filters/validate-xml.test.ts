@@ -135,6 +135,33 @@ test("a long document is judged in turns, and its end counts as its beginning do
   expect(await post(`<a>${items}<b></a>`)).toMatchObject({ reason: "body_not_xml" });
 });
 
+test("a short document whose texts take long waits in its client's line, and is given up with it", async () => {
+  const schema =
+    '{"type":"object","xml":{"name":"a"},"properties":{"i":{"type":"array","items":{"$ref":"#/$defs/i"}}},';
+  const files = { "a.json": `${schema}"$defs":{"i":{"type":"string","pattern":"^[ab]*a[ab]{30}$"}}}` };
+  const check = onlyCheck(compileFilter(validateFilter, { xml: { schema: "a.json" } }, { files }));
+  const evaluate = (count: number) => {
+    // The digits of roots, of which no two stretches are alike.
+    const letters = (at: number): string => {
+      const digits = String(Math.sqrt(at + 2))
+        .slice(-12)
+        .replace(/\D/g, "");
+      return digits.replace(/[0-4]/g, "a").replace(/\d/g, "b");
+    };
+    const item = (at: number): string =>
+      `<i>${Array.from({ length: 80 }, (_, n) => letters(80 * at + n)).join("")}a${"b".repeat(30)}</i>`;
+    const body = new MemoryBody([`<a>${Array.from({ length: count }, (_, at) => item(at)).join("")}</a>`]);
+    const exchange = createExchange({ method: "POST", headers: [["content-type", "application/xml"]], body });
+    return { exchange, verdict: Promise.resolve(check.evaluate(exchange)) };
+  };
+  await expect(evaluate(1).verdict).resolves.toBeNull();
+  const first = evaluate(20);
+  const gone = evaluate(20);
+  gone.exchange.end();
+  await expect(gone.verdict).resolves.toMatchObject({ reason: "client_closed" });
+  await expect(first.verdict).resolves.toBeNull();
+});
+
 test("values of attributes have a bound of their own, for they are read in one go", () => {
   const { problems } = compileFilter(validateFilter, { xml: { attributeBytes: "1MiB" } });
   expect(problems[0]).toMatchObject({ path: "validate.xml.attributeBytes" });

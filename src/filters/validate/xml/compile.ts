@@ -1,9 +1,8 @@
 import type { CompiledSchema } from "../../../schema/compile.ts";
 import { DEFAULTS } from "../../../support/defaults.ts";
-import { Turns } from "../../../support/turns.ts";
 import type { RouteContext } from "../../filter.ts";
 import { type HoldRules, judgeHeld, judgeInLine, judgeInSteps, type Part } from "../held-body.ts";
-import { judgeBySchema, judgeXml, type XmlRules } from "./evaluate.ts";
+import { judgeBySchema, judgeShortBySchema, judgeXml, type XmlRules } from "./evaluate.ts";
 import { xmlPlanOf } from "./plan.ts";
 import type { XmlSettings } from "./schema.ts";
 
@@ -55,9 +54,10 @@ function judgedBySchema(
   }
   const place = context.place("xml", "schema");
   const own = { ...rules, root: plan.value, validator, schemaPlace: place, keepsValue: context.isBodyWanted() };
-  return judgeHeld(hold, (bytes, exchange) =>
-    bytes.length > validator.atOnceBytesMax
-      ? judgeInLine(exchange, hold, bytes.length, (begin) => judgeBySchema(bytes, exchange, own, begin()))
-      : judgeBySchema(bytes, exchange, own, new Turns(hold.clock, DEFAULTS.bodySliceMs)),
-  );
+  return judgeHeld(hold, async (bytes, exchange) => {
+    const isShort = bytes.length <= validator.atOnceBytesMax;
+    const verdict = isShort ? await judgeShortBySchema(bytes, exchange, own) : "later";
+    if (verdict !== "later") return verdict;
+    return judgeInLine(exchange, hold, bytes.length, (begin) => judgeBySchema(bytes, exchange, own, begin()));
+  });
 }

@@ -4,8 +4,9 @@ import type { Reason } from "../../../decision/reason.ts";
 import { CONTINUE, Denial, type Place, type Verdict } from "../../../decision/verdict.ts";
 import type { Exchange } from "../../../message/exchange.ts";
 import type { Judgement, Validator } from "../../../schema/judge/validator.ts";
+import { DEFAULTS } from "../../../support/defaults.ts";
 import { ok, type Result } from "../../../support/result.ts";
-import type { Steps, Turns } from "../../../support/turns.ts";
+import { atOnce, type Steps, type Turns } from "../../../support/turns.ts";
 import { verdictOf } from "../evaluate.ts";
 import type { XmlElement } from "./plan.ts";
 import { pathOf, XmlValue } from "./value.ts";
@@ -50,18 +51,49 @@ function denialOf({ kind, keyword = "xml", path = "", text }: XmlFault, { showsE
   return new Denial(REASON_OF[kind], place, seen, WANTED[kind], [], false, [], { faults: [seen], errors });
 }
 
-/** What its schema says of a document. Where readers may take white space off, it has to fit without, too. */
-export async function judgeBySchema(
+/** How documents are read and held against a schema: a short one in one go, a long one in turns. */
+interface Way {
+  read<T>(steps: Steps<T>): T | Promise<T>;
+  judge(value: unknown): Judgement | Promise<Judgement>;
+}
+
+/** What its schema says of a short document; "later" where its patterns would hold the thread. */
+export async function judgeShortBySchema(
+  bytes: Buffer,
+  exchange: Exchange,
+  rules: XmlSchemaRules,
+): Promise<Verdict | "later"> {
+  const { validator } = rules;
+  let gaveUp = false;
+  const judge = (value: unknown): Judgement => {
+    const judgement = validator.judge(value, DEFAULTS.patternWorkAtOnceMax);
+    gaveUp ||= validator.gaveUp(judgement);
+    return judgement;
+  };
+  const verdict = await judgeDocument(bytes, exchange, rules, { read: atOnce, judge });
+  return gaveUp ? "later" : verdict;
+}
+
+/** What its schema says of a document, in turns. */
+export function judgeBySchema(
   bytes: Buffer,
   exchange: Exchange,
   rules: XmlSchemaRules,
   turns: Turns,
 ): Promise<Verdict> {
-  const first = await judgeOnce(bytes, false, rules, turns);
+  return judgeDocument(bytes, exchange, rules, {
+    read: (steps) => turns.run(steps),
+    judge: (value) => rules.validator.judgeInTurns(value, turns),
+  });
+}
+
+/** Where readers may take white space off, a document has to fit without, too. */
+async function judgeDocument(bytes: Buffer, exchange: Exchange, rules: XmlSchemaRules, way: Way): Promise<Verdict> {
+  const first = await judgeOnce(bytes, false, rules, way);
   if (!first.ok) return first.error;
   if (rules.keepsValue) exchange.bodyValue = first.value.value;
   if (!first.value.hasBlankEnds) return CONTINUE;
-  const trimmed = await judgeOnce(bytes, true, rules, turns);
+  const trimmed = await judgeOnce(bytes, true, rules, way);
   return trimmed.ok ? CONTINUE : trimmed.error;
 }
 
@@ -69,13 +101,13 @@ async function judgeOnce(
   bytes: Buffer,
   isTrimmed: boolean,
   rules: XmlSchemaRules,
-  turns: Turns,
+  way: Way,
 ): Promise<Result<XmlValue, Verdict>> {
-  const { limits, root, validator, showsErrors, schemaPlace } = rules;
+  const { limits, root, showsErrors, schemaPlace } = rules;
   const made = new XmlValue(root, isTrimmed);
-  const read = await turns.run(readXml(bytes, limits, made));
+  const read = await way.read(readXml(bytes, limits, made));
   if (!read.ok) return { ok: false, error: denialOf(read.error, rules) };
-  const judgement = await validator.judgeInTurns(made.value, turns);
+  const judgement = await way.judge(made.value);
   if (judgement === null) return ok(made);
   const error = verdictOf(withPaths(judgement, root, made.name), { showsErrors, place: schemaPlace });
   return { ok: false, error };
