@@ -148,14 +148,27 @@ test("none waits for longer than it may, though another is at work all the time"
   const late = line.add("late", "192.0.2.2");
   line.nowMs = DEFAULTS.longBodyWaitMsMax - 1;
   const inTime = line.add("in time", "192.0.2.2");
-  line.bodies.giveUpLate(line.nowMs);
-  line.bodies.giveUpLate(++line.nowMs);
+  line.bodies.giveUpLate();
+  line.nowMs++;
+  line.bodies.giveUpLate();
   await expect(late.verdict).resolves.toBe("late");
   late.exchange.end();
   await line.endOne();
   await line.endOne();
   expect(await Promise.all([first.verdict, inTime.verdict])).toEqual(["first", "in time"]);
   expect(line.begun).toEqual(["first", "in time"]);
+});
+
+test("tests of a policy, in whose time hours pass, give up nobody else's body", async () => {
+  const line = new Line();
+  line.add("first", "192.0.2.1", 0);
+  const waiting = line.add("waiting", "192.0.2.1", 0);
+  const testTime = { monotonicMs: () => line.nowMs + 3_600_000 };
+  const ofTest = line.bodies.judge(createExchange({ peer: "192.0.2.2" }), 0, testTime, UNJUDGED, async () => "tested");
+  await expect(ofTest).resolves.toBe("tested");
+  await line.endOne();
+  await line.endOne();
+  await expect(waiting.verdict).resolves.toBe("waiting");
 });
 
 describe("validate", () => {

@@ -84,7 +84,7 @@ export function judgeInLine<T>(
 ): Promise<T | Denial> {
   const onStretch = (): void => {
     if (exchange.isOver) throw GONE;
-    longBodies.giveUpLate(clock.monotonicMs());
+    longBodies.giveUpLate();
   };
   const left = new Denial("client_closed", place, "client_closed", "a client that waits", [], true);
   const seen = `a body that waited ${DEFAULTS.longBodyWaitMsMax} ms for its turn`;

@@ -11,6 +11,8 @@ interface Job {
   readonly exchange: Exchange;
   readonly bytes: number;
   readonly deadlineMs: number;
+  /** A policy's tests have a time of their own, in which hours pass between two of their requests. */
+  readonly clock: Pick<Clock, "monotonicMs">;
   begin(): Promise<void>;
   giveUp(): void;
 }
@@ -57,11 +59,12 @@ export class LongBodies {
         key,
         bytes: Math.max(bytes, DEFAULTS.longBodyBytesMin),
         deadlineMs: clock.monotonicMs() + DEFAULTS.longBodyWaitMsMax,
+        clock,
         begin: () => {
           forget();
           return work()
             .then(resolve, reject)
-            .then(() => this.giveUpLate(clock.monotonicMs()));
+            .then(() => this.giveUpLate());
         },
         giveUp: () => {
           forget();
@@ -81,9 +84,9 @@ export class LongBodies {
   }
 
   /** Whoever is at work calls it now and then, so that waiting takes no timer. */
-  giveUpLate(nowMs: number): void {
+  giveUpLate(): void {
     for (const job of this.#byAge) {
-      if (job.deadlineMs > nowMs) return;
+      if (job.deadlineMs > job.clock.monotonicMs()) return;
       this.#remove(job);
       job.giveUp();
     }
