@@ -3,9 +3,8 @@ import type { Resource, ResourceStatus, ResourceWorld } from "../resources/resou
 import type { StateFiles } from "../resources/state-folder.ts";
 import { Tries } from "../resources/tries.ts";
 import { DEFAULTS } from "../support/defaults.ts";
-import type { JsonBytes } from "../support/json-bytes.ts";
 import { ok, type Result } from "../support/result.ts";
-import { LineBuffer } from "./line-buffer.ts";
+import { Backlog } from "./backlog.ts";
 import type { LineTaker } from "./log-settings.ts";
 
 export interface LogFileSettings {
@@ -23,30 +22,25 @@ export interface LogFileSettings {
  * each batch, so that it may be renamed, cut to nothing or removed at any time, and a batch that a full disk does not take is tried
  * again. What has no room meanwhile is dropped, counted, and told once lines are written again.
  */
-export class LogFile implements Resource, LineTaker {
+export class LogFile extends Backlog implements Resource, LineTaker {
   readonly kind = "log file";
   readonly name = "log";
-  linesDropped = 0;
   readonly #settings: LogFileSettings;
   readonly #world: ResourceWorld;
   readonly #files: StateFiles;
   /** The file, and those before it. */
   readonly #names: readonly [string, ...string[]];
   readonly #tries: Tries;
-  readonly #waiting = new LineBuffer(DEFAULTS.logFileSlabBytes);
   /** What is being written, or could not be so far. */
   #batch: readonly Buffer[] | null = null;
-  #batchBytes = 0;
   #batchLines = 0;
   #isWriting = false;
-  #isClosed = false;
-  #droppedUntold = 0;
   #cancel: (() => void) | null = null;
-  #tell: ((linesDropped: number) => void) | null = null;
   /** Settled when nothing is under way with the file. */
   settled: Promise<void> = Promise.resolve();
 
   constructor(settings: LogFileSettings, world: ResourceWorld) {
+    super(DEFAULTS.logFileSlabBytes);
     this.#settings = settings;
     this.#world = world;
     this.#tries = new Tries(world.clock);
@@ -56,37 +50,13 @@ export class LogFile implements Resource, LineTaker {
     this.#names = [name, ...before];
   }
 
-  write(line: string): void {
-    if (!this.#hasRoom(line.length)) return;
-    this.#waiting.addText(line);
-    this.#added();
-  }
-
-  writeBytes({ bytes, length }: JsonBytes): void {
-    if (!this.#hasRoom(length)) return;
-    this.#waiting.addBytes(bytes, length);
-    this.#added();
-  }
-
-  /** Where there is none, the line is counted. */
-  #hasRoom(bytes: number): boolean {
-    if (!this.#isClosed && this.#waiting.bytes + this.#batchBytes + bytes <= DEFAULTS.logPendingBytesMax) return true;
-    this.linesDropped++;
-    this.#droppedUntold++;
-    return false;
-  }
-
-  #added(): void {
-    if (this.#waiting.bytes >= DEFAULTS.logFileBatchBytes && !this.#tries.isFailing) this.#write();
+  protected added(): void {
+    if (this.waiting.bytes >= DEFAULTS.logFileBatchBytes && !this.#tries.isFailing) this.#write();
     else this.#schedule(DEFAULTS.recordWriteMs);
   }
 
   reopen(): void {
     this.#write();
-  }
-
-  onRecovered(tell: (linesDropped: number) => void): void {
-    this.#tell = tell;
   }
 
   status(): ResourceStatus {
@@ -101,13 +71,13 @@ export class LogFile implements Resource, LineTaker {
 
   /** After a rollback for the second time. */
   start(): void {
-    this.#isClosed = false;
+    this.isClosed = false;
     this.#schedule(DEFAULTS.recordWriteMs);
   }
 
   close(): void {
     this.#write();
-    this.#isClosed = true;
+    this.isClosed = true;
   }
 
   tryOnce(): Promise<Result<string, string>> {
@@ -122,13 +92,13 @@ export class LogFile implements Resource, LineTaker {
   }
 
   #write(): void {
-    if (this.#isWriting || (this.#batch === null && this.#waiting.lines === 0)) return;
+    if (this.#isWriting || (this.#batch === null && this.waiting.lines === 0)) return;
     this.#cancel?.();
     this.#cancel = null;
     if (this.#batch === null) {
-      this.#batchLines = this.#waiting.lines;
-      this.#batchBytes = this.#waiting.bytes;
-      this.#batch = this.#waiting.take();
+      this.#batchLines = this.waiting.lines;
+      this.bytesUnderWay = this.waiting.bytes;
+      this.#batch = this.waiting.take();
     }
     const { bytesMax, mode } = this.#settings;
     this.#isWriting = true;
@@ -136,8 +106,8 @@ export class LogFile implements Resource, LineTaker {
       this.#isWriting = false;
       this.#noted(appended);
       // Whoever closes it has nobody who tries again: what could not be written now is lost, and counted.
-      if (this.#isClosed) this.#end(appended.ok);
-      else if (this.#batch !== null || this.#waiting.lines > 0)
+      if (this.isClosed) this.#end(appended.ok);
+      else if (this.#batch !== null || this.waiting.lines > 0)
         this.#schedule(appended.ok ? DEFAULTS.recordWriteMs : DEFAULTS.logBrokenRetryMs);
     });
   }
@@ -147,21 +117,19 @@ export class LogFile implements Resource, LineTaker {
       this.#write();
       return;
     }
-    this.linesDropped += this.#batchLines + this.#waiting.lines;
+    this.linesDropped += this.#batchLines + this.waiting.lines;
     this.#batch = null;
-    this.#batchBytes = 0;
-    this.#waiting.take();
+    this.bytesUnderWay = 0;
+    this.waiting.take();
   }
 
   #noted(appended: Result<null, string>): void {
     this.#tries.note(appended.ok ? null : appended.error);
     if (appended.ok) {
-      this.#waiting.giveBack(this.#batch ?? []);
+      this.waiting.giveBack(this.#batch ?? []);
       this.#batch = null;
-      this.#batchBytes = 0;
-      const dropped = this.#droppedUntold;
-      this.#droppedUntold = 0;
-      if (dropped > 0) this.#tell?.(dropped);
+      this.bytesUnderWay = 0;
+      this.tellDropped();
     }
     this.#world.changed(this);
   }

@@ -2,7 +2,7 @@ import { write, writeSync } from "node:fs";
 import { DEFAULTS } from "../support/defaults.ts";
 import type { JsonBytes } from "../support/json-bytes.ts";
 import { systemTimers, type Timers } from "../support/timers.ts";
-import { LineBuffer } from "./line-buffer.ts";
+import { Backlog } from "./backlog.ts";
 
 /** Where finished log lines go. */
 export interface LogSink {
@@ -46,52 +46,26 @@ export function createLogSink(file: SinkFile, timers: Timers = systemTimers): Lo
 
 const NEWLINE = 0x0a;
 
-class BufferedSink implements LogSink {
-  linesDropped = 0;
+class BufferedSink extends Backlog implements LogSink {
   readonly #file: SinkFile;
   readonly #timers: Timers;
-  /** As bytes at once: texts that wait would outlive their requests, which costs the collector more than the writing. */
-  readonly #waiting = new LineBuffer(DEFAULTS.logSlabBytes);
   /** What is being written: from `#offset` of the one at `#at` on. */
   #pieces: readonly Buffer[] = [];
-  #pieceBytes = 0;
   #at = 0;
   #offset = 0;
-  #isEnded = false;
   /** What waits goes on as soon as the piece before it is written. */
   #isDue = false;
-  #droppedUntold = 0;
-  #tell: ((linesDropped: number) => void) | null = null;
   #cancelFlush: (() => void) | null = null;
   #drained: (() => void) | null = null;
 
   constructor(file: SinkFile, timers: Timers) {
+    super(DEFAULTS.logSlabBytes);
     this.#file = file;
     this.#timers = timers;
   }
 
-  write(line: string): void {
-    if (!this.#hasRoom(line.length)) return;
-    this.#waiting.addText(line);
-    this.#added();
-  }
-
-  writeBytes({ bytes, length }: JsonBytes): void {
-    if (!this.#hasRoom(length)) return;
-    this.#waiting.addBytes(bytes, length);
-    this.#added();
-  }
-
-  /** Where there is none, the line is counted. */
-  #hasRoom(bytes: number): boolean {
-    if (!this.#isEnded && this.#waiting.bytes + this.#pieceBytes + bytes <= DEFAULTS.logPendingBytesMax) return true;
-    this.linesDropped++;
-    this.#droppedUntold++;
-    return false;
-  }
-
-  #added(): void {
-    if (this.#waiting.bytes >= DEFAULTS.logWriteBytes) this.flush();
+  protected added(): void {
+    if (this.waiting.bytes >= DEFAULTS.logWriteBytes) this.flush();
     else this.#schedule();
   }
 
@@ -102,10 +76,10 @@ class BufferedSink implements LogSink {
   flush(): void {
     this.#cancelFlush?.();
     this.#cancelFlush = null;
-    this.#isDue = this.#pieceBytes > 0;
-    if (this.#isDue || this.#waiting.lines === 0 || this.#isEnded) return;
-    this.#pieceBytes = this.#waiting.bytes;
-    this.#pieces = this.#waiting.take();
+    this.#isDue = this.bytesUnderWay > 0;
+    if (this.#isDue || this.waiting.lines === 0 || this.isClosed) return;
+    this.bytesUnderWay = this.waiting.bytes;
+    this.#pieces = this.waiting.take();
     this.#at = 0;
     this.#offset = 0;
     this.#writePiece();
@@ -113,7 +87,7 @@ class BufferedSink implements LogSink {
 
   close(): Promise<void> {
     this.flush();
-    if (this.#pieceBytes === 0) return Promise.resolve();
+    if (this.bytesUnderWay === 0) return Promise.resolve();
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, DEFAULTS.logCloseTimeoutMs);
       this.#drained = () => {
@@ -125,17 +99,13 @@ class BufferedSink implements LogSink {
 
   flushSync(): void {
     const left = this.#pieces.slice(this.#at).map((piece, at) => (at === 0 ? piece.subarray(this.#offset) : piece));
-    const data = Buffer.concat([...left, ...this.#waiting.take()]);
-    this.#isEnded = true;
+    const data = Buffer.concat([...left, ...this.waiting.take()]);
+    this.isClosed = true;
     try {
       for (let at = 0; at < data.length; ) at += this.#file.writeSync(data, at);
     } catch {
       // The way out of a crash: there is no one left to tell, and waiting for a reader could take for ever.
     }
-  }
-
-  onRecovered(tell: (linesDropped: number) => void): void {
-    this.#tell = tell;
   }
 
   /**
@@ -144,7 +114,7 @@ class BufferedSink implements LogSink {
    */
   #writePiece(): void {
     const piece = this.#pieces[this.#at];
-    if (piece === undefined || this.#isEnded) return;
+    if (piece === undefined || this.isClosed) return;
     this.#file.write(piece, this.#offset, (error, bytes) => {
       if (error === null || error === undefined) this.#written(piece, bytes);
       else this.#writeLater(error.code, piece);
@@ -171,15 +141,13 @@ class BufferedSink implements LogSink {
       this.#writePiece();
       return;
     }
-    this.#waiting.giveBack(this.#pieces);
+    this.waiting.giveBack(this.#pieces);
     this.#pieces = [];
-    this.#pieceBytes = 0;
-    const dropped = this.#droppedUntold;
-    this.#droppedUntold = 0;
-    if (dropped > 0) this.#tell?.(dropped);
+    this.bytesUnderWay = 0;
+    this.tellDropped();
     // A write of a few lines costs a change of threads as one of many does.
     if (this.#isDue || this.#drained !== null) this.flush();
-    else if (this.#waiting.lines > 0) this.#schedule();
-    if (this.#pieceBytes === 0) this.#drained?.();
+    else if (this.waiting.lines > 0) this.#schedule();
+    if (this.bytesUnderWay === 0) this.#drained?.();
   }
 }
