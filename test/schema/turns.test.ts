@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { parseJson, parseJsonInTurns } from "../../src/bodies/json.ts";
 import { Turns } from "../../src/support/turns.ts";
+import { lonelyLine } from "../fixtures/lonely-line.ts";
 import { compiledOf } from "./kit.ts";
 
 /** Each look at the clock finds the slice spent. */
@@ -254,7 +255,7 @@ describe("what is judged in turns is judged as at once, and comes to an end howe
 function turnsOfLooks(looks: number): { turns: Turns; given: () => number; looked: () => number } {
   let looked = 0;
   let given = 0;
-  const turns = new Turns({ monotonicMs: () => looked++ }, looks, () => given++);
+  const turns = new Turns({ monotonicMs: () => looked++ }, looks, () => given++, lonelyLine);
   return { turns, given: () => given, looked: () => looked };
 }
 
