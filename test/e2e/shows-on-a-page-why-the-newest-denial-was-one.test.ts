@@ -138,15 +138,19 @@ test("without the token nothing can be acted on; with it a quota is reset, and t
 });
 
 test("a policy that was written is loaded by its act, and one that is refused says why", async () => {
-  const act = async (): Promise<void> => {
-    await page.getByRole("button", { name: "reload", exact: true }).click();
-    await page.getByRole("button", { name: "really reload?" }).click();
+  /** What the act says; where the machine is so busy that it gives an answer before the reload is over, it is asked again. */
+  const act = async (): Promise<string> => {
+    for (;;) {
+      await page.getByRole("button", { name: "reload", exact: true }).click();
+      await page.getByRole("button", { name: "really reload?" }).click();
+      await page.locator("#told", { hasText: "/policy/reload: " }).waitFor();
+      const told = await page.locator("#told").innerText();
+      if (!told.includes('"running"')) return told;
+    }
   };
-  await act();
-  await page.locator("#told", { hasText: '/policy/reload: {"reload":"unchanged"' }).waitFor();
+  expect(await act()).toContain('{"reload":"unchanged"');
   postern.write("keys.yaml", "callers: nobody");
-  await act();
-  await page.locator("#told", { hasText: "the policy is refused; the old one stays" }).waitFor();
+  expect(await act()).toContain("the policy is refused; the old one stays");
 });
 
 test("pages of other sites neither read, nor frame, nor act, though they knew the token", async () => {

@@ -59,8 +59,11 @@ export interface Comparison {
 /**
  * V8 14 forgets where a group of flags ends: `/(?i:)a[\\w]/u` matches "aſ" as if `i` held for all, and
  * `/(?i:(?-i:z)?[ẞ])/u` does not match "ß" as if it held for nothing. Only these characters have such equals.
+ * Before a `^` it takes a class of all characters, repeated as few times as possible, for its own search: `/[^]*?a^|/` does
+ * not match "", and `/[^]*a^|/` does.
  */
 export function isMisreadByV8(source: string, unicode: boolean, text: string): boolean {
+  if (/\](?:[*+]|\{\d+,\})\?.*\^/.test(source)) return true;
   return unicode && /\(\?[ms]*-?[ms]*i/.test(source) && /[ſ\u212aß]/.test(text);
 }
 
