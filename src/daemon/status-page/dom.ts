@@ -19,7 +19,9 @@ export interface PageNode {
 export interface PageDocument {
   title: string;
   readonly hidden: boolean;
+  /** The body where nothing has the focus. */
   readonly activeElement: PageNode | null;
+  readonly body: PageNode;
   getElementById(id: string): PageNode | null;
   createElement(tag: string): PageNode;
   createElementNS(namespace: string, tag: string): PageNode;

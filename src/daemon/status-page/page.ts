@@ -18,7 +18,7 @@ const SCRIPT = `"use strict";
 const page = document, later = (work, ms) => setTimeout(work, ms);
 const dom = (${domPart})(page), ask = (${askPart})((path, settings) => fetch(path, settings));
 const charts = (${chartPart})(dom), views = (${viewPart})(dom);
-const rooms = (${roomsPart})(dom, ask, views), denials = (${denialsPart})(dom, ask, rooms);
+const rooms = (${roomsPart})(page, dom, ask, views), denials = (${denialsPart})(dom, ask, rooms);
 (${startPart})({ page, dom, ask, charts, views, rooms, denials, later });`;
 
 const BODY = `<!doctype html>

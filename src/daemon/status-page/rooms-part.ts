@@ -1,7 +1,7 @@
-import type { Ask, Dom, PageAct, PageNode, PageRoom, Rooms, RowActs, Told, Views } from "./dom.ts";
+import type { Ask, Dom, PageAct, PageDocument, PageNode, PageRoom, Rooms, RowActs, Told, Views } from "./dom.ts";
 
 /** What parts of the process show at the admin port, each when it is opened; and what they do, for who has typed the token. */
-export function roomsPart({ make, find }: Dom, ask: Ask, views: Views): Rooms {
+export function roomsPart(page: PageDocument, { make, find }: Dom, ask: Ask, views: Views): Rooms {
   interface Shown {
     readonly node: PageNode;
     readonly load: () => Promise<void>;
@@ -44,8 +44,9 @@ export function roomsPart({ make, find }: Dom, ask: Ask, views: Views): Rooms {
       tell(`${path}/${act}: ${told.ok ? JSON.stringify(told.value) : told.text}`, told.ok ? "done" : "failed");
       await shown.get(path)?.load();
       await refresh();
-      // What it acted on may be gone, and the button with it: whoever goes by keyboard is not sent to the page's beginning.
-      if (!node.isConnected) find("told").focus();
+      // What it acted on may be gone, and the button with it: whoever goes by keyboard is not sent to the page's beginning. Who has
+      // gone on to another button meanwhile stays there.
+      if (!node.isConnected && page.activeElement === page.body) find("told").focus();
     };
     node.addEventListener("blur", () => {
       if (isSure) tell("", "done");
