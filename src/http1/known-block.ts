@@ -1,5 +1,8 @@
 import { DEFAULTS } from "../support/defaults.ts";
 
+const CARRIAGE_RETURN = 0x0d;
+const LINE_FEED = 0x0a;
+
 /** After so many in a row that were others, only one of a few is remembered: lines that always differ are copied for nothing. */
 const STRANGERS_MAX = 8;
 const STRANGERS_STEP = 16;
@@ -13,14 +16,26 @@ export class KnownBlock<Read> {
   #read: Read | null = null;
   #strangers = 0;
   /** In bytes, with the empty line. */
-  length = 0;
+  #length = 0;
+  /** Of the head that was found last: where its first line ends, where its header lines begin, and where it ends. */
+  lineEnd = 0;
+  blockAt = 0;
+  end = 0;
 
-  /** What the lines at `at` were read as; null where they are others, or not whole yet. */
-  find(buffer: Buffer, at: number): Read | null {
+  /** What the header lines of the head at `at` were read as; null where they are others, not whole yet, or end too far on. */
+  find(buffer: Buffer, at: number, headBytesMax: number): Read | null {
     const bytes = this.#bytes;
-    const end = at + this.length;
-    if (bytes === null || end > buffer.length || bytes.compare(buffer, at, end, 0, this.length) !== 0) return null;
+    if (bytes === null) return null;
+    const lineEnd = buffer.indexOf(CARRIAGE_RETURN, at);
+    const blockAt = lineEnd + 2;
+    const end = blockAt + this.#length;
+    if (lineEnd <= 0 || buffer[lineEnd + 1] !== LINE_FEED || end > Math.min(buffer.length, at + headBytesMax))
+      return null;
+    if (bytes.compare(buffer, blockAt, end, 0, this.#length) !== 0) return null;
     this.#strangers = 0;
+    this.lineEnd = lineEnd;
+    this.blockAt = blockAt;
+    this.end = end;
     return this.#read;
   }
 
@@ -32,7 +47,7 @@ export class KnownBlock<Read> {
     // Of its own memory: a piece of a shared one would keep all of that for as long as the connection rests.
     if (this.#bytes === null || this.#bytes.length < length) this.#bytes = Buffer.allocUnsafeSlow(length);
     buffer.copy(this.#bytes, 0, start, end);
-    this.length = length;
+    this.#length = length;
     this.#read = read;
   }
 }

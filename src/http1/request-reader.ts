@@ -108,12 +108,10 @@ export class RequestReader {
   read(buffer: Buffer, at: number): RequestHead | HeadFault | null {
     // RFC 9112 section 2.2: old clients end a body with one line end too many.
     if (buffer[at] === CARRIAGE_RETURN) return this.#readBehindLineEnd(buffer, at);
-    const lineEnd = buffer.indexOf(CARRIAGE_RETURN, at);
-    const blockAt = lineEnd + 2;
-    const known = lineEnd > 0 && buffer[lineEnd + 1] === LINE_FEED ? this.#known.find(buffer, blockAt) : null;
-    const end = blockAt + this.#known.length;
-    if (known === null || end > at + this.#headBytesMax) return this.#readAnew(buffer, at);
-    const head = readWhole(buffer.toString("latin1", at, lineEnd), known, buffer, end);
+    const parsed = this.#known.find(buffer, at, this.#headBytesMax);
+    if (parsed === null) return this.#readAnew(buffer, at);
+    const { lineEnd, blockAt, end } = this.#known;
+    const head = readWhole(buffer.toString("latin1", at, lineEnd), parsed, buffer, end);
     return head instanceof HeadFault ? head.with(linesOfRefused(buffer.toString("latin1", blockAt, end - 2))) : head;
   }
 

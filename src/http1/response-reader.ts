@@ -10,8 +10,6 @@ export interface ResponseHead {
   readonly end: number;
 }
 
-const CARRIAGE_RETURN = 0x0d;
-const LINE_FEED = 0x0a;
 const HEAD_END = Buffer.from("\r\n\r\n");
 
 /** Finds and reads the heads of answers (RFC 9112 sections 4 and 5); one per connection, for it remembers the last one. */
@@ -25,13 +23,10 @@ export class ResponseReader {
 
   /** The head at `at`; null where it is not whole yet, or what is wrong with it. */
   read(buffer: Buffer, at: number): ResponseHead | string | null {
-    const { headBytesMax } = this.#limits;
-    const lineEnd = buffer.indexOf(CARRIAGE_RETURN, at);
-    const blockAt = lineEnd + 2;
-    const known = lineEnd > 0 && buffer[lineEnd + 1] === LINE_FEED ? this.#known.find(buffer, blockAt) : null;
-    const end = blockAt + this.#known.length;
-    if (known === null || end > at + headBytesMax) return this.#readAnew(buffer, at);
-    return readWhole(buffer.toString("latin1", at, lineEnd), known, end);
+    const parsed = this.#known.find(buffer, at, this.#limits.headBytesMax);
+    if (parsed === null) return this.#readAnew(buffer, at);
+    const { lineEnd, end } = this.#known;
+    return readWhole(buffer.toString("latin1", at, lineEnd), parsed, end);
   }
 
   #readAnew(buffer: Buffer, at: number): ResponseHead | string | null {

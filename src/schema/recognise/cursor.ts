@@ -53,10 +53,9 @@ const DECODED_MAX = 4;
  */
 const WINDOW = Buffer.alloc(2 * DEFAULTS.bodyAtOnceBytesMax);
 const WORDS = new DataView(WINDOW.buffer, WINDOW.byteOffset, WINDOW.length);
-/** Whole words are read where a literal may begin, at the last byte, too. */
-export const WINDOW_BYTES = WINDOW.length - 4 * 4;
-
 const WORD_BYTES = 4;
+/** Three words are read where a literal may begin, at the last byte, too. */
+export const WINDOW_BYTES = WINDOW.length - 4 * WORD_BYTES;
 const QUOTES = 0x22222222;
 const BACKSLASHES = 0x5c5c5c5c;
 const ONES = 0x01010101;
