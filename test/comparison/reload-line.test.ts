@@ -134,5 +134,8 @@ test("a reload writes it to the log, a start does not", async () => {
   );
   daemon.reload();
   await daemon.reloadSettled();
-  expect(sink.events("reload")).toMatchObject([{ result: "ok", changes: "routes opened 1 (GET /b)" }]);
+  // The look at the file may come a second time, for the watcher saw the write too.
+  expect(sink.events("reload").filter(({ result }) => result !== "unchanged")).toMatchObject([
+    { result: "ok", changes: "routes opened 1 (GET /b)" },
+  ]);
 });

@@ -8,6 +8,7 @@ import { resolve } from "node:path";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openBrowser, startPages } from "../fixtures/pages.ts";
+import { PATIENCE_MS } from "../fixtures/patience.ts";
 import { type Postern, startPostern, startService } from "../fixtures/postern.ts";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
@@ -192,7 +193,8 @@ test("pages of other sites neither read, nor frame, nor act, though they knew th
     })`,
   );
   // The browser's own error page stands there: of no origin, and without our text.
-  expect([framed, other.frames()[1]?.url()]).toEqual(["null", "chrome-error://chromewebdata/"]);
+  expect(framed).toBe("null");
+  await expect.poll(() => other.frames()[1]?.url(), { timeout: PATIENCE_MS }).toBe("chrome-error://chromewebdata/");
   // A name that evil.example makes point here is not answered.
   await other.goto(`http://rebound.localhost:${postern.admin}/`);
   expect(await other.content()).toContain("this host is not served here");
