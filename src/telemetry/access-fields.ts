@@ -27,6 +27,22 @@ export const FRESH_TEXTS: Readonly<Record<"id" | "path", FreshText>> = {
   },
 };
 
+interface FreshNumber {
+  /** In units of its last digit; negative where the field is left out. */
+  readonly units: (record: RequestRecord) => number;
+  /** Behind the point. */
+  readonly digits: 0 | 1 | 3;
+}
+
+/** Fields that are another number for nearly every request; no text is made of them before they are written. */
+export const FRESH_NUMBERS = {
+  decisionUs: { units: ({ decisionMs }) => decisionMs * 10_000, digits: 1 },
+  upstreamMs: { units: ({ upstreamMs }) => upstreamMs * 1000, digits: 3 },
+  durationMs: { units: ({ durationMs }) => durationMs * 1000, digits: 3 },
+  bytesIn: { units: ({ requestBodyBytes }) => requestBodyBytes, digits: 0 },
+  bytesOut: { units: ({ responseBodyBytes }) => responseBodyBytes, digits: 0 },
+} satisfies Record<string, FreshNumber>;
+
 /**
  * The fields of a request's line; log-reference.ts says what each means. By hand, for every request costs a line, and a general
  * serializer three times as much; each is picked, so that no header value and no query can come along. These are asked for each.
@@ -59,11 +75,11 @@ export const USUAL_FIELDS = {
   traceId: ({ exchange: { traceId } }) => textOrNull(traceId),
   version: ({ exchange: { version } }) => textOrNull(version),
   deprecated: ({ exchange: { deprecated } }) => textOrNull(deprecated),
-  decisionUs: ({ decisionMs }) => fixed(decisionMs * 10_000, 1),
-  upstreamMs: ({ upstreamMs }) => (upstreamMs < 0 ? null : fixed(upstreamMs * 1000, 3)),
-  durationMs: ({ durationMs }) => fixed(durationMs * 1000, 3),
-  bytesIn: ({ requestBodyBytes }) => String(requestBodyBytes),
-  bytesOut: ({ responseBodyBytes }) => String(responseBodyBytes),
+  decisionUs: freshNumber("decisionUs"),
+  upstreamMs: freshNumber("upstreamMs"),
+  durationMs: freshNumber("durationMs"),
+  bytesIn: freshNumber("bytesIn"),
+  bytesOut: freshNumber("bytesOut"),
   policyHash: repeated(({ policyHash }) => policyHash),
 } satisfies Record<string, FieldText>;
 
@@ -134,6 +150,15 @@ function freshText(name: keyof typeof FRESH_TEXTS): FieldText {
   return (record) => {
     const text = read(record);
     return text === null ? null : outside(text, charsMax);
+  };
+}
+
+function freshNumber(name: keyof typeof FRESH_NUMBERS): FieldText {
+  const { units, digits } = FRESH_NUMBERS[name];
+  return (record) => {
+    const number = units(record);
+    if (number < 0) return null;
+    return digits === 0 ? `${number}` : fixed(number, digits);
   };
 }
 

@@ -2,6 +2,7 @@ import { JsonBytes } from "../support/json-bytes.ts";
 import {
   DENIAL_FIELDS,
   type FieldText,
+  FRESH_NUMBERS,
   FRESH_TEXTS,
   hasNotes,
   NOTE_FIELDS,
@@ -99,11 +100,16 @@ export class AccessLine {
 }
 
 function partOf(name: string, key: string, text: FieldText, form: ((json: string) => string) | null): Part {
+  if (form === null && isFreshNumber(name)) return new NumberPart(name, key);
   if (form === null) return name === "id" || name === "path" ? new FreshPart(name, key) : new TextPart(name, key, text);
   return new TextPart(name, key, (record) => {
     const value = text(record);
     return value === null ? null : form(value);
   });
+}
+
+function isFreshNumber(name: string): name is keyof typeof FRESH_NUMBERS {
+  return Object.hasOwn(FRESH_NUMBERS, name);
 }
 
 class TextPart implements Part {
@@ -150,6 +156,30 @@ class FreshPart implements Part {
     if (text === null) return;
     line.piece(this.#key);
     line.quoted(text, this.#charsMax, this.#cut);
+  }
+}
+
+/** A number that is another for each request. */
+class NumberPart implements Part {
+  readonly name: string;
+  readonly #key: Buffer;
+  readonly #units: (record: RequestRecord) => number;
+  readonly #digits: 0 | 1 | 3;
+
+  constructor(name: keyof typeof FRESH_NUMBERS, key: string) {
+    const { units, digits } = FRESH_NUMBERS[name];
+    this.name = name;
+    this.#key = Buffer.from(key);
+    this.#units = units;
+    this.#digits = digits;
+  }
+
+  write(record: RequestRecord, line: JsonBytes): void {
+    const units = this.#units(record);
+    if (units < 0) return;
+    line.piece(this.#key);
+    if (this.#digits === 0) line.integer(units);
+    else line.decimal(units, this.#digits);
   }
 }
 

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { JsonBytes } from "../../src/support/json-bytes.ts";
+import { fixed } from "../../src/support/json-text.ts";
 
 function written(write: (json: JsonBytes) => void): string {
   const json = new JsonBytes();
@@ -48,3 +49,20 @@ test.each(["", "7", "é", "12345678", "1234567é", "123456789", '"Grüße, 世�
     expect(written((json) => json.json(text))).toBe(text);
   },
 );
+
+test("integers are as their own text has them", () => {
+  const edges = Array.from({ length: 16 }, (_, at) => 10 ** at).flatMap((power) => [power - 1, power, power + 1]);
+  const others = [0, -0, -1, 1.5, Number.MAX_SAFE_INTEGER, 1e21, Number.NaN, Number.POSITIVE_INFINITY];
+  for (const value of [...edges, ...edges.map((edge) => edge * 7), ...others]) {
+    expect(written((json) => json.integer(value))).toBe(`${value}`);
+  }
+});
+
+test("decimal numbers are as `fixed` has them", () => {
+  const units = [0, -0.3, 0.4, 0.5, 1, 9.5, 10, 99.49, 1000, 1001, 999_999_999.4, 999_999_999.5, 1e12, -5, Number.NaN];
+  for (const one of [...units, ...units.map((unit) => unit * 3.7)]) {
+    for (const digits of [1, 3] as const) {
+      expect(written((json) => json.decimal(one, digits))).toBe(fixed(one, digits));
+    }
+  }
+});
