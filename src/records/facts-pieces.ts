@@ -10,6 +10,7 @@ import { isPlain, quoted } from "../support/json-text.ts";
 import { maskTokens } from "../support/mask-tokens.ts";
 import { logText } from "../telemetry/log-text.ts";
 import type { RequestRecord } from "../telemetry/request-record.ts";
+import { type ConnectionPieces, PiecesByConnection } from "./connection-pieces.ts";
 import type { CertificateFacts, ClaimValue, PrincipalFacts } from "./decision-facts.ts";
 import { SHOWN_CLAIMS, SHOWN_HEADERS, shown } from "./redaction.ts";
 import { placeText } from "./step.ts";
@@ -30,13 +31,6 @@ export interface FactsSettings {
   readonly query: ReadonlySet<string>;
 }
 
-/** What a connection's requests have in common, for the client and the listener that the last of them had. */
-interface Origin {
-  readonly client: string;
-  readonly listener: string;
-  readonly piece: Uint8Array;
-}
-
 /** What a route's requests have in common. */
 interface RoutePiece {
   readonly route: string;
@@ -44,6 +38,8 @@ interface RoutePiece {
 }
 
 const NULL = Buffer.from("null");
+export const NO_QUERY: Uint8Array = Buffer.from(',"query":[]');
+export const NO_VERSION: Uint8Array = Buffer.from(',"version":null');
 const NO_PRINCIPAL = Buffer.from(',"principal":null');
 const NO_CERTIFICATE = Buffer.from(',"certificate":null');
 
@@ -55,7 +51,7 @@ export class FactsPieces {
   readonly #claims: readonly ShownClaim[];
   readonly #headers: ReadonlySet<string>;
   readonly #query: ReadonlySet<string>;
-  readonly #origins = new WeakMap<ConnectionFacts, Origin>();
+  readonly #connections = new PiecesByConnection();
   readonly #routes = new WeakMap<Place, RoutePiece>();
   readonly #places = new WeakMap<Place, Uint8Array>();
   readonly #principals = new WeakMap<Principal, Uint8Array>();
@@ -63,7 +59,6 @@ export class FactsPieces {
   readonly #blocks = new WeakMap<HeaderBlock, Uint8Array>();
   readonly #names = new KnownTexts((name) => jsonOf(name, DEFAULTS.factsNameCharsMax));
   readonly #values = new KnownTexts((value) => jsonOf(value, DEFAULTS.factsValueCharsMax));
-  readonly #hosts = new KnownTexts((host) => Buffer.from(`,"host":${this.#values.of(host)},"path":`));
 
   constructor({ claims, headers, query }: FactsSettings) {
     this.#claims = [...SHOWN_CLAIMS.map((name) => ({ text: name, path: [name] })), ...claims];
@@ -71,20 +66,30 @@ export class FactsPieces {
     this.#query = query;
   }
 
-  /** Listener, client, protocol and security; what comes next is the method. */
-  origin(connection: ConnectionFacts, { clientAddress: client, listener, protocol }: RequestRecord): Uint8Array {
-    const known = this.#origins.get(connection);
-    if (known !== undefined && known.client === client && known.listener === listener) return known.piece;
-    const piece = Buffer.from(
-      `,"listener":${quoted(listener)},"client":${quoted(client)},"protocol":"${protocol}","secure":${connection.secure},"method":`,
-    );
-    this.#origins.set(connection, { client, listener, piece });
-    return piece;
+  of(connection: ConnectionFacts): ConnectionPieces {
+    return this.#connections.of(connection);
   }
 
-  /** What comes next is the path. */
-  host(host: string): Uint8Array {
-    return this.#hosts.of(host);
+  /** Listener, client, protocol, security, method and host; what comes next is the path. */
+  beginning({ clientAddress: client, listener, protocol, exchange }: RequestRecord): Uint8Array {
+    const method = quoted(exchange.method.slice(0, DEFAULTS.logMethodCharsMax));
+    const host = this.#values.of(exchange.host);
+    const { secure } = exchange.connection;
+    return Buffer.from(
+      `,"listener":${quoted(listener)},"client":${quoted(client)},"protocol":"${protocol}","secure":${secure},"method":${method},"host":${host},"path":`,
+    );
+  }
+
+  /** Of a request without query and version: what comes between its path and its numbers. */
+  who({ exchange, route }: RequestRecord, place: Place | null): Uint8Array {
+    return Buffer.concat([
+      NO_QUERY,
+      this.headers(exchange.headers),
+      this.route(route, place),
+      NO_VERSION,
+      this.principal(exchange.principal),
+      this.certificate(exchange.certificate),
+    ]);
   }
 
   /** Its template and its place; `unmatched` has none. */

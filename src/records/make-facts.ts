@@ -5,9 +5,10 @@ import { JsonBytes } from "../support/json-bytes.ts";
 import { maskTokens } from "../support/mask-tokens.ts";
 import { logText } from "../telemetry/log-text.ts";
 import type { RequestRecord } from "../telemetry/request-record.ts";
+import type { ConnectionPieces } from "./connection-pieces.ts";
 import { type DecisionFacts, FACTS_VERSION } from "./decision-facts.ts";
 import { DecisionLine } from "./decision-line.ts";
-import { FactsPieces, type FactsSettings } from "./facts-pieces.ts";
+import { FactsPieces, type FactsSettings, NO_QUERY, NO_VERSION } from "./facts-pieces.ts";
 import { shown } from "./redaction.ts";
 import type { Step } from "./step.ts";
 
@@ -21,8 +22,6 @@ export interface FinishedRequest extends RequestRecord {
 const KEYS = {
   id: Buffer.from(`{"v":${FACTS_VERSION},"id":`),
   atMs: Buffer.from(',"atMs":'),
-  noQuery: Buffer.from(',"query":[]'),
-  noVersion: Buffer.from(',"version":null'),
   requestBytes: Buffer.from(',"requestBytes":'),
   responseBytes: Buffer.from(',"responseBytes":'),
   allowed: Buffer.from(',"verdict":"allow","reason":null,"denial":null,"audited":[],"status":'),
@@ -49,8 +48,9 @@ export class FactsMaker {
   make(finished: FinishedRequest, place: Place | null, wallMs: number, trace?: readonly Step[]): DecisionLine {
     const verdict = verdictOf(finished);
     this.#json.clear();
-    this.#writeRequest(finished, wallMs);
-    this.#writeWho(finished, place);
+    const pieces = this.#pieces.of(finished.exchange.connection);
+    this.#writeRequest(finished, pieces, wallMs);
+    this.#writeWho(finished, pieces, place);
     this.#writeVerdict(finished, verdict);
     this.#writeTimes(finished);
     if (trace !== undefined) this.#json.json(`,"trace":${JSON.stringify(trace.map(maskedStep))}`);
@@ -58,27 +58,31 @@ export class FactsMaker {
     return new DecisionLine(finished.id, finished.reason, verdict, this.#json.bytes, this.#json.length);
   }
 
-  #writeRequest(finished: FinishedRequest, wallMs: number): void {
+  #writeRequest(finished: FinishedRequest, connection: ConnectionPieces, wallMs: number): void {
     const json = this.#json;
-    const { connection, target, method, host } = finished.exchange;
     json.piece(KEYS.id);
     json.quoted(finished.id);
     json.piece(KEYS.atMs);
     json.integer(Math.round(wallMs));
-    json.piece(this.#pieces.origin(connection, finished));
-    json.quoted(method.length <= DEFAULTS.logMethodCharsMax ? method : method.slice(0, DEFAULTS.logMethodCharsMax));
-    json.piece(this.#pieces.host(host));
-    json.quoted(maskTokens(target.path), DEFAULTS.logPathCharsMax, cutPath);
+    json.piece(connection.beginning(finished, this.#pieces));
+    json.quoted(maskTokens(finished.exchange.target.path), DEFAULTS.logPathCharsMax, cutPath);
   }
 
-  #writeWho({ exchange, route }: FinishedRequest, place: Place | null): void {
+  #writeWho(finished: FinishedRequest, connection: ConnectionPieces, place: Place | null): void {
     const json = this.#json;
     const pieces = this.#pieces;
-    if (exchange.target.query.length <= 1) json.piece(KEYS.noQuery);
+    const { exchange, route } = finished;
+    const isUsual = exchange.target.query.length <= 1 && exchange.version === null;
+    const who = isUsual ? connection.who(finished, place, pieces) : null;
+    if (who !== null) {
+      json.piece(who);
+      return;
+    }
+    if (exchange.target.query.length <= 1) json.piece(NO_QUERY);
     else json.json(pieces.query(exchange.target.query));
     json.piece(pieces.headers(exchange.headers));
     json.piece(pieces.route(route, place));
-    if (exchange.version === null) json.piece(KEYS.noVersion);
+    if (exchange.version === null) json.piece(NO_VERSION);
     else json.json(`,"version":${JSON.stringify(exchange.version)}`);
     json.piece(pieces.principal(exchange.principal));
     json.piece(pieces.certificate(exchange.certificate));

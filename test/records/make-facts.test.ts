@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { Denial } from "../../src/decision/verdict.ts";
 import { HeaderBlock } from "../../src/message/headers.ts";
+import type { Principal } from "../../src/message/principal.ts";
 import { FactsMaker, type FinishedRequest } from "../../src/records/make-facts.ts";
 import { readFacts } from "../../src/records/read-facts.ts";
 import { REDACTED } from "../../src/support/mask-tokens.ts";
@@ -144,4 +145,45 @@ test("of a query it has names, and of what kind and size values are; values of t
   expect(values).toEqual([null, "price", null, null, null, null, null, null, '"']);
   expect(factsOf(asked(`?sort=${TOKEN}`)).values).toEqual([REDACTED]);
   expect(factsOf(asked("?q=hunter2"))).not.toHaveProperty("values");
+});
+
+function principalOf(id: string): Principal {
+  const claims = {};
+  const key = `idp/${id}`;
+  return { authenticator: "idp", type: "jwt", id, key, scopes: new Set(["read"]), claims, expiresAtMs: 0 };
+}
+
+test("what a connection's requests share is told anew when any of it is another", () => {
+  const blocks = [new HeaderBlock(["host"], ["x"]), new HeaderBlock(["host", "accept"], ["x", "*/*"])];
+  const principals = [null, principalOf("a"), principalOf("b")];
+  const certificates = [null, certificateOf({})];
+  const places = [PLACE, { ...PLACE, line: 2 }];
+  const settings = { claims: [], headers: new Set<string>(), query: new Set<string>() };
+  const remembers = new FactsMaker(settings);
+  const { connection } = finished("/", []).exchange;
+  // Each step changes one thing of the request before, or none: what was kept for another must not be told.
+  const picks: number[] = Array.from({ length: 10 }, () => 0);
+  for (let step = 0; step < 500; step++) {
+    const which = (step * 7) % (picks.length + 3);
+    if (which < picks.length) picks[which] = (picks[which] ?? 0) + 1;
+    const pick = <T>(at: number, of: readonly T[]): T => of[(picks[at] ?? 0) % of.length] as T;
+    const request = finished(pick(0, ["/a", "/b"]), [], {
+      clientAddress: pick(1, ["192.0.2.1", "192.0.2.2"]),
+      listener: pick(2, ["one", "two"]),
+      route: pick(3, ["/r", "/s"]),
+      id: `id-${step}`,
+    });
+    const exchange = Object.assign(exchangeOf(pick(4, ["GET", "PUT"]), pick(0, ["/a", "/b"])), {
+      host: pick(5, ["x", "y"]),
+      headers: pick(6, blocks),
+      principal: pick(7, principals),
+      certificate: pick(8, certificates),
+      version: step % 50 === 49 ? "2" : null,
+      target: { path: pick(0, ["/a", "/b"]), query: step % 40 === 39 ? "?q=1" : "" },
+      connection,
+    });
+    const place = pick(9, places);
+    const told = remembers.make({ ...request, exchange }, place, step).text;
+    expect(told).toBe(new FactsMaker(settings).make({ ...request, exchange }, place, step).text);
+  }
 });
