@@ -83,12 +83,46 @@ export const USUAL_FIELDS = {
   policyHash: repeated(({ policyHash }) => policyHash),
 } satisfies Record<string, FieldText>;
 
-/** Neighbours among them that are often the same for many requests: of a client, of a route, of a caller. */
-export const STEADY_FIELDS: readonly (readonly (keyof typeof USUAL_FIELDS)[])[] = [
-  ["listener", "client", "country", "asn", "network", "protocol", "proxyPeer", "method"],
-  ["route", "upstream", "status", "grpcStatus"],
-  ["principal", "authenticator", "certificateFault"],
-  ["policyHash"],
+/** Neighbours among the usual fields that are often the same for many requests: of a client, of a route, of a caller. */
+export interface SteadyFields {
+  readonly names: readonly (keyof typeof USUAL_FIELDS)[];
+  /** All that they are made of, in an order of its own. */
+  read(record: RequestRecord, into: unknown[]): void;
+}
+
+export const STEADY_FIELDS: readonly SteadyFields[] = [
+  {
+    names: ["listener", "client", "protocol", "proxyPeer", "method"],
+    read: ({ listener, clientAddress, protocol, exchange: { connection, method } }, into) => {
+      into[0] = clientAddress;
+      into[1] = method;
+      into[2] = listener;
+      into[3] = protocol;
+      into[4] = connection.proxyPeer;
+    },
+  },
+  {
+    names: ["route", "upstream", "status", "grpcStatus"],
+    read: ({ route, status, grpcStatus, exchange: { upstream } }, into) => {
+      into[0] = route;
+      into[1] = status;
+      into[2] = upstream;
+      into[3] = grpcStatus;
+    },
+  },
+  {
+    names: ["principal", "authenticator", "certificateFault"],
+    read: ({ exchange: { principal, certificate } }, into) => {
+      into[0] = principal;
+      into[1] = certificate;
+    },
+  },
+  {
+    names: ["policyHash"],
+    read: ({ policyHash }, into) => {
+      into[0] = policyHash;
+    },
+  },
 ];
 
 /** Of requests that postern answered in place of the service, or whose answer it ended. */

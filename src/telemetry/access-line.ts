@@ -7,6 +7,7 @@ import {
   hasNotes,
   NOTE_FIELDS,
   STEADY_FIELDS,
+  type SteadyFields,
   USUAL_FIELDS,
 } from "./access-fields.ts";
 import { type LogNames, PLAIN_NAMES } from "./log-names.ts";
@@ -114,20 +115,17 @@ function isFreshNumber(name: string): name is keyof typeof FRESH_NUMBERS {
 
 class TextPart implements Part {
   readonly name: string;
-  readonly text: FieldText;
+  readonly #text: FieldText;
   readonly #key: Buffer;
 
   constructor(name: string, key: string, text: FieldText) {
     this.name = name;
-    this.text = text;
+    this.#text = text;
     this.#key = Buffer.from(key);
   }
 
   write(record: RequestRecord, line: JsonBytes): void {
-    this.writeText(this.text(record), line);
-  }
-
-  writeText(value: string | null, line: JsonBytes): void {
+    const value = this.#text(record);
     if (value === null) return;
     line.piece(this.#key);
     line.json(value);
@@ -186,55 +184,51 @@ class NumberPart implements Part {
 /** Fields that are the same for many requests in a row, and are written once for all of them. */
 class SteadyPart implements Part {
   readonly name: string;
-  readonly #parts: readonly TextPart[];
-  readonly #last: (string | null)[];
+  readonly #parts: readonly Part[];
+  readonly #fields: SteadyFields;
+  /** What the last request's were made of. */
+  #last: unknown[] = [];
+  #now: unknown[] = [];
   /** Null until they have been the same twice: of what changes each time nothing is kept. */
   #kept: Uint8Array | null = null;
 
-  constructor(name: string, parts: readonly TextPart[]) {
+  constructor(name: string, parts: readonly Part[], fields: SteadyFields) {
     this.name = name;
     this.#parts = parts;
-    this.#last = parts.map(() => null);
+    this.#fields = fields;
   }
 
   write(record: RequestRecord, line: JsonBytes): void {
-    if (this.#isOther(record)) {
-      this.#kept = null;
-      this.#writeLast(line);
+    const isSame = this.#isSame(record);
+    if (isSame && this.#kept !== null) {
+      line.piece(this.#kept);
       return;
     }
-    if (this.#kept === null) {
-      const start = line.length;
-      this.#writeLast(line);
-      this.#kept = Uint8Array.prototype.slice.call(line.bytes, start, line.length);
-      return;
-    }
-    line.piece(this.#kept);
+    const start = line.length;
+    for (const part of this.#parts) part.write(record, line);
+    this.#kept = isSame ? Uint8Array.prototype.slice.call(line.bytes, start, line.length) : null;
   }
 
-  #isOther(record: RequestRecord): boolean {
+  #isSame(record: RequestRecord): boolean {
+    const now = this.#now;
     const last = this.#last;
-    let isOther = false;
-    for (let at = 0; at < last.length; at++) {
-      const value = this.#parts[at]?.text(record) ?? null;
-      if (value === last[at]) continue;
-      last[at] = value;
-      isOther = true;
-    }
-    return isOther;
-  }
-
-  #writeLast(line: JsonBytes): void {
-    for (let at = 0; at < this.#last.length; at++) this.#parts[at]?.writeText(this.#last[at] ?? null, line);
+    this.#fields.read(record, now);
+    let isSame = last.length === now.length;
+    for (let at = 0; isSame && at < now.length; at++) isSame = now[at] === last[at];
+    if (isSame) return true;
+    this.#now = last;
+    this.#last = now;
+    return false;
   }
 }
 
 /** Makes of parts that are neighbours and change together, if at all, one. */
-function together(parts: readonly Part[], names: readonly string[]): readonly Part[] {
+function together(parts: readonly Part[], fields: SteadyFields): readonly Part[] {
+  const names: readonly string[] = fields.names;
   const steady = parts.filter((part) => part instanceof TextPart && names.includes(part.name));
   const [first] = steady;
   if (first === undefined) return parts;
-  const one = new SteadyPart(first.name, steady as TextPart[]);
+  const one = new SteadyPart(first.name, steady, fields);
   return parts.flatMap((part) => (part === first ? one : steady.includes(part) ? [] : part));
 }
 
