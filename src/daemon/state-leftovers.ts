@@ -18,7 +18,8 @@ export async function removeLeftovers(directory: string): Promise<void> {
     for await (const entry of await opendir(directory)) {
       const file = join(directory, entry.name);
       if (!entry.isFile() || !LEFTOVER.test(entry.name)) continue;
-      if (((await ageMs(file)) ?? 0) >= DEFAULTS.stateLeftoverMs) await unlink(file);
+      // Somebody who took it away a moment before must not leave the rest to nobody.
+      if (((await ageMs(file)) ?? 0) >= DEFAULTS.stateLeftoverMs) await unlink(file).catch(() => {});
     }
   } catch {
     // What cannot be taken away harms nobody; what is wrong with the folder is told by who uses it.
