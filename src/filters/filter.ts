@@ -303,7 +303,7 @@ export interface RouteContext extends CompileContext {
   describePart(part: RequestPart): void;
   setBodyBytesMax(bytesMax: number): void;
   /** A rule at this place looks at members of the body, so that `validate` has to keep what it reads; without it, a problem. */
-  wantBody(...path: readonly (string | number)[]): void;
+  wantBody(place: Place): void;
   isBodyWanted(): boolean;
   /** A rule of this route looks at the method: one that a parameter names must not be another, or none that it `tells` apart. */
   judgeMethod(tells?: MethodRule): void;

@@ -142,11 +142,18 @@ function* filesNamedIn({ value, uri }: SourceDocument): Steps<readonly string[]>
     if (typeof next !== "object" || next === null || seen.get(next)) continue;
     seen.add(next, true);
     if (++count % STEP_VALUES === 0) yield;
-    for (const [key, inner] of Object.entries(next)) {
-      if (key === "$ref" && typeof inner === "string" && !inner.startsWith("#")) {
+    if (Array.isArray(next)) {
+      for (const inner of next) if (typeof inner === "object" && inner !== null) pending.push(inner);
+      continue;
+    }
+    const members = next as Readonly<Record<string, unknown>>;
+    for (const key in members) {
+      const inner = members[key];
+      if (typeof inner === "object" && inner !== null) pending.push(inner);
+      else if (key === "$ref" && typeof inner === "string" && !inner.startsWith("#")) {
         const target = URL.parse(inner, uri)?.href.split("#", 1)[0];
         if (target !== undefined && target !== uri) found.add(target);
-      } else if (typeof inner === "object" && inner !== null) pending.push(inner);
+      }
     }
   }
   return [...found];

@@ -75,17 +75,22 @@ function lookAtSchema(part: Part, pending: Part[], tellOf: (part: Part) => Tell)
 
 function childrenOf(kind: Kind, members: Members): readonly Part[] {
   const parts: Part[] = [];
-  const add = (child: Kind, container: object): void => {
-    for (const [key, value] of Object.entries(container))
-      if (!key.startsWith("x-"))
-        parts.push({ kind: child, value, container, key: Array.isArray(container) ? Number(key) : key });
+  const add = (child: Kind, container: Members): void => {
+    for (const key in container)
+      if (!key.startsWith("x-")) parts.push({ kind: child, value: container[key], container, key });
   };
   if (kind === "callback") add("path", members);
-  for (const [name, [child, shape]] of Object.entries(CHILDREN[kind])) {
-    const value = Object.hasOwn(members, name) ? members[name] : undefined;
-    if (shape === "one" && value !== undefined) parts.push({ kind: child, value, container: members, key: name });
+  const children = CHILDREN[kind];
+  for (const name in members) {
+    const found = Object.hasOwn(children, name) ? children[name] : undefined;
+    if (found === undefined) continue;
+    const [child, shape] = found;
+    const value = members[name];
+    if (shape === "one") parts.push({ kind: child, value, container: members, key: name });
     if (shape === "map" && isMembers(value)) add(child, value);
-    if (shape === "list" && Array.isArray(value)) add(child, value);
+    if (shape === "list" && Array.isArray(value))
+      for (let at = 0; at < value.length; at++)
+        parts.push({ kind: child, value: value[at], container: value, key: at });
   }
   // Their order is that of the document.
   return parts.reverse();

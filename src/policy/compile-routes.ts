@@ -14,6 +14,7 @@ import { checkCountedOnce } from "./counted-once.ts";
 import { describedRoute } from "./describe-routes.ts";
 import type { Fields } from "./entries.ts";
 import { ROUTE_HOMES } from "./homes.ts";
+import { memberOf } from "./issues.ts";
 import { sections } from "./later-sections.ts";
 import { mergeSettings } from "./merge.ts";
 import { NO_REQUEST_RULES, NO_RESPONSE_RULES } from "./no-rules.ts";
@@ -80,7 +81,14 @@ function* compileRoute(work: Work, path: Path): Steps<Route | null> {
   // Who asked for the decision believes that postern says it.
   if (work.reader.raw(["decisions", "debugHeader"]) !== undefined) parts.dropHeaders.push(DECISION_HEADER);
   if (work.bans?.hasMethod === true) parts.methodRules.push(() => true);
-  for (const filter of work.registry.filters) yield* compileFilter(work, filter, facts, parts, path);
+  const own = work.reader.raw(path);
+  const usual = work.reader.raw([DEFAULTS_KEY]);
+  for (const filter of work.registry.filters) {
+    const { name } = filter;
+    // Of a thousand routes each has few of all filters.
+    const isAsked = filter.always === true || memberOf(own, name) !== undefined || memberOf(usual, name) !== undefined;
+    if (isAsked) yield* compileFilter(work, filter, facts, parts, path);
+  }
   if (parts.webSocket !== null) {
     checkWebSocketUpstreams(work, fields.upstream, path);
     warnUnsearchedMessages(work, parts, path);
@@ -166,7 +174,7 @@ function checkBodyIsRead({ problems, reader }: Work, parts: RouteParts, path: Pa
   if (isRead) return;
   for (const place of parts.bodyWantedAt) {
     const text = `nothing reads the body of '${String(reader.raw([...path, "path"]))}'; expected 'validate: { body: { schema: … } }' on that route`;
-    problems.add(reader.document.place(place), text);
+    problems.add(place, text);
   }
 }
 

@@ -24,6 +24,7 @@ import {
 import { describedPolicy } from "./describe-routes.ts";
 import type { DescribedPolicy } from "./described-routes.ts";
 import { parseDocument } from "./document.ts";
+import { memberOf } from "./issues.ts";
 import { prepareSections, sections } from "./later-sections.ts";
 import type { PolicyOutline } from "./outline.ts";
 import { outlinePolicy } from "./outline-policy.ts";
@@ -303,9 +304,8 @@ async function namesPart({ reader, turns }: Work): Promise<boolean> {
 /** Loads what only the filters of this policy need. */
 async function prepareFilters(work: Work): Promise<void> {
   const { reader, registry, turns } = work;
-  const users: Path[] = [[DEFAULTS_KEY]];
   const routes = reader.raw(["routes"]);
-  if (Array.isArray(routes)) for (const at of routes.keys()) users.push(["routes", at]);
+  const users: readonly unknown[] = [reader.raw([DEFAULTS_KEY]), ...(Array.isArray(routes) ? routes : [])];
   const types = new Set(reader.names(["authenticators"]).map((name) => reader.raw(["authenticators", name, "type"])));
   for (const { type, prepare } of registry.authenticators) if (types.has(type)) await prepare?.();
   await prepareLimits(work);
@@ -314,11 +314,10 @@ async function prepareFilters(work: Work): Promise<void> {
   turns.restart();
   for (const { name, prepare, section } of registry.filters) {
     if (prepare === undefined) continue;
-    const uses: Path[] = users.map((path) => [...path, name]);
-    if (section !== undefined) uses.push([section]);
-    for (const path of uses) {
+    const isSection = section !== undefined;
+    for (let at = 0; at < users.length + (isSection ? 1 : 0); at++) {
       if (turns.due) await turns.give();
-      const settings = reader.raw(path);
+      const settings = at < users.length ? memberOf(users[at], name) : reader.raw([section ?? name]);
       const loading = settings === undefined ? undefined : prepare(settings);
       if (loading === undefined) continue;
       await loading;
@@ -327,7 +326,7 @@ async function prepareFilters(work: Work): Promise<void> {
   }
   for (const { name, parts = {} } of registry.filters) {
     for (const [key, load] of Object.entries(parts)) {
-      if (users.some((path) => reader.raw([...path, name, key]) !== undefined)) await load();
+      if (users.some((user) => memberOf(memberOf(user, name), key) !== undefined)) await load();
       if (turns.due) await turns.give();
     }
   }

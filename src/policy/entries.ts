@@ -84,21 +84,22 @@ export class EntryReader {
     const fields: Record<string, unknown> = {};
     const keys = this.keys(path);
     if (keys === null) return fields as Fields<S>;
-    const known = [...Object.keys(shape), ...others];
     let unknown = 0;
     for (const key of keys) {
       if (this.#problems.isFull) break;
-      if (known.includes(key)) continue;
+      if (Object.hasOwn(shape, key) || others.includes(key)) continue;
+      const known = [...Object.keys(shape), ...others];
       const home = homes.get(key);
       const text = ++unknown > DEFAULTS.hintsMax ? `unknown key '${key}'` : unknownKey(key, known);
       this.keyProblem(home === undefined ? text : `'${key}' does not stand here; expected it ${home}`, [...path, key]);
     }
-    for (const [key, schema] of Object.entries(shape)) {
-      const value = this.raw([...path, key]);
+    const values = this.raw(path) as Readonly<Record<string, unknown>>;
+    for (const key in shape) {
+      const schema = shape[key];
+      const value = Object.hasOwn(values, key) ? values[key] : undefined;
+      if (schema === undefined) continue;
       if (value !== undefined) fields[key] = this.read(schema, value, [...path, key]);
-      else if (!schema.safeParse(undefined).success) {
-        this.problem(`'${key}' is missing${describe(schema)}`, path);
-      }
+      else if (isRequired(schema)) this.problem(`'${key}' is missing${describe(schema)}`, path);
     }
     return fields as Fields<S>;
   }
@@ -130,6 +131,18 @@ export class EntryReader {
     this.problem("expected a list", path);
     return 0;
   }
+}
+
+const REQUIRED = new WeakMap<z.ZodType, boolean>();
+
+/** Asked of each key that each of a thousand routes does not have. */
+function isRequired(schema: z.ZodType): boolean {
+  let isRequired = REQUIRED.get(schema);
+  if (isRequired === undefined) {
+    isRequired = !schema.safeParse(undefined).success;
+    REQUIRED.set(schema, isRequired);
+  }
+  return isRequired;
 }
 
 function describe(schema: z.ZodType): string {

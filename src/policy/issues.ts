@@ -146,9 +146,12 @@ function instead(value: unknown): string {
 /** What stands at `path`; undefined where nothing does. */
 export function valueAt(root: unknown, path: Path): unknown {
   let value = root;
-  for (const step of path) {
-    if (typeof value !== "object" || value === null || !Object.hasOwn(value, step)) return undefined;
-    value = Reflect.get(value, step);
-  }
+  for (let at = 0; at < path.length; at++) value = memberOf(value, path[at] ?? "");
   return value;
+}
+
+/** A member or item of its own; undefined where there is none. */
+export function memberOf(value: unknown, key: string | number): unknown {
+  if (typeof value !== "object" || value === null || !Object.hasOwn(value, key)) return undefined;
+  return Reflect.get(value, key);
 }

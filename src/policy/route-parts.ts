@@ -1,5 +1,4 @@
-import type { HeaderLine } from "../decision/verdict.ts";
-import type { CompileContext } from "../filters/compile-context.ts";
+import type { HeaderLine, Place } from "../decision/verdict.ts";
 import type { Cors } from "../filters/cors/evaluate.ts";
 import type {
   Check,
@@ -54,7 +53,7 @@ export class RouteParts {
   readonly namedScopes: Set<string> = new Set();
   identity: readonly IdentityLine[] | null = null;
   /** Where rules ask for members of the body. */
-  readonly bodyWantedAt: Path[] = [];
+  readonly bodyWantedAt: Place[] = [];
   /** Whether rules tell two methods apart. */
   readonly methodRules: MethodRule[] = [];
   readonly promises: ValuePromise[] = [];
@@ -62,7 +61,7 @@ export class RouteParts {
   readonly takenTypes: string[] = [];
   /** A limit reads what answers say of their cost. */
   readsAnswers = false;
-  context: SharedContext | null = null;
+  context: RouteContext | null = null;
   /** Whether a filter did more than add checks of phase `admit`. */
   isMoreThanAdmit = false;
 }
@@ -91,24 +90,16 @@ export function routeContext(
 ): RouteContext {
   // Made once a route: a thousand routes have some ten filters each, and what is made of it is a tenth of all that a load allocates.
   parts.context ??= sharedContext(work, facts, parts);
-  return {
-    ...work.context(resolve),
-    ...parts.context,
-    wantBody: (...inner) => {
-      parts.isMoreThanAdmit = true;
-      parts.bodyWantedAt.push(resolve(inner));
-    },
-  };
+  return work.contextIn(parts.context, resolve);
 }
 
-/** What all filters of a route have alike. */
-type SharedContext = Omit<RouteContext, keyof CompileContext | "wantBody">;
-
-function sharedContext(work: Work, facts: RouteFacts, parts: RouteParts): SharedContext {
+/** What all filters of a route have alike; its paths are those of the policy. */
+function sharedContext(work: Work, facts: RouteFacts, parts: RouteParts): RouteContext {
   const mark = (): void => {
     parts.isMoreThanAdmit = true;
   };
   return {
+    ...work.anywhere(),
     ...facts,
     authenticators: work.authenticators,
     hasAllAuthenticators: work.authenticators.size === work.authenticators.defined.size,
@@ -236,6 +227,10 @@ function sharedContext(work: Work, facts: RouteFacts, parts: RouteParts): Shared
     readAnswers: () => {
       mark();
       parts.readsAnswers = true;
+    },
+    wantBody: (place) => {
+      mark();
+      parts.bodyWantedAt.push(place);
     },
     isBodyWanted: () => parts.bodyWantedAt.length > 0,
     setWebSocket: (rules) => {

@@ -320,6 +320,27 @@ export class Work {
 
   /** What a compile step gets to see; `resolve` leads from a path in its settings to one in the policy. */
   context(resolve: (inner: Path) => Path): CompileContext {
+    return this.contextIn(this.anywhere(), resolve);
+  }
+
+  /** The same as seen from elsewhere: a copy of all that is there in one piece, for a large policy has tens of thousands. */
+  contextIn<Context extends CompileContext>(context: Context, resolve: (inner: Path) => Path): Context {
+    return {
+      ...context,
+      place: (...inner) => this.reader.document.place(resolve(inner)),
+      problem: (text, ...inner) => this.problem(text, resolve(inner)),
+      problemWithin: (offset, text, ...inner) =>
+        this.problems.add(this.reader.document.placeWithin(resolve(inner), offset), text),
+      warning: (rule, text, ...inner) => this.warning(rule, text, resolve(inner)),
+      readFile: (name, ...inner) => this.readFile(name, resolve(inner)),
+      readLargeFile: (name, ...inner) => this.readFile(name, resolve(inner), DEFAULTS.addressBytesMax),
+      readFolder: (name, ...inner) => this.readFolder(name, resolve(inner)),
+      secret: (reference, ...inner) => this.secret(reference, resolve(inner)),
+    };
+  }
+
+  /** A context whose paths are those of the policy. */
+  anywhere(): CompileContext {
     return {
       service: this.service,
       resourceMetadataUrl: this.protectedResources[0]?.url ?? null,
@@ -327,16 +348,16 @@ export class Work {
       isCredentialHeader: (name) => credentialFrom(this.authenticators, "header", name) !== null,
       memory: this.memory,
       ladderSeed: this.ladderSeed,
-      place: (...inner) => this.reader.document.place(resolve(inner)),
-      problem: (text, ...inner) => this.problem(text, resolve(inner)),
+      place: (...inner) => this.reader.document.place(inner),
+      problem: (text, ...inner) => this.problem(text, inner),
       problemWithin: (offset, text, ...inner) =>
-        this.problems.add(this.reader.document.placeWithin(resolve(inner), offset), text),
+        this.problems.add(this.reader.document.placeWithin(inner, offset), text),
       problemAt: (place, text) => this.problems.add(place, text),
-      warning: (rule, text, ...inner) => this.warning(rule, text, resolve(inner)),
+      warning: (rule, text, ...inner) => this.warning(rule, text, inner),
       warningAt: (rule, place, text) => this.warnings.add(rule, place, text),
-      readFile: (name, ...inner) => this.readFile(name, resolve(inner)),
-      readLargeFile: (name, ...inner) => this.readFile(name, resolve(inner), DEFAULTS.addressBytesMax),
-      readFolder: (name, ...inner) => this.readFolder(name, resolve(inner)),
+      readFile: (name, ...inner) => this.readFile(name, inner),
+      readLargeFile: (name, ...inner) => this.readFile(name, inner, DEFAULTS.addressBytesMax),
+      readFolder: (name, ...inner) => this.readFolder(name, inner),
       keep: (kind, files, make) => this.kept.get(kind, files, make),
       described: (file, pointer) => this.#described(file, pointer),
       resource: (kind, settings, make) => this.acquisition.acquire(kind, settings, make),
@@ -346,7 +367,7 @@ export class Work {
       isOnlyLookedAt: this.inputs.resources === undefined || this.inputs.resources.neverStarts,
       waiting: this.waiting,
       proxy: environmentProxy(this.inputs.env ?? {}),
-      secret: (reference, ...inner) => this.secret(reference, resolve(inner)),
+      secret: (reference, ...inner) => this.secret(reference, inner),
     };
   }
 }

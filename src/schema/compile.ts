@@ -184,7 +184,8 @@ class Patterns {
   constructor(all: readonly Subschema[], inAnyCase: boolean) {
     for (const { text, object, pointer } of all) {
       if (text.pattern !== undefined) this.#add(text.pattern.value, text.pattern.site, `${pointer}/pattern`);
-      for (const { source, site } of object?.patterns ?? []) {
+      if (object === null) continue;
+      for (const { source, site } of object.patterns) {
         this.#add(source, site, `${pointer}/patternProperties`);
         if (!inAnyCase) continue;
         const compiled = compileEither(anyCase(source));

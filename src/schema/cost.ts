@@ -64,7 +64,9 @@ function plainCost(ordered: readonly Subschema[]): Cost | null {
     if (unevaluatedItems !== null || unevaluatedProperties !== null) return null;
     if (array !== null && (array.contains !== null || array.uniqueItems !== undefined)) return null;
     if (object !== null && object.patterns.length > 0) return null;
-    const [part, other] = inPlaceParts(schema);
+    const parts = inPlaceParts(schema);
+    if (parts.length === 0) continue;
+    const [part, other] = parts;
     if (part === undefined) continue;
     const isAlone = other === undefined && array === null && object === null;
     if (!isAlone || schema.condition !== null || schema.dynamicRefs.length > 0) return null;

@@ -9,6 +9,7 @@ import type { Subschema } from "./subschema.ts";
  * `allOf` of the heirs themselves. `tell`: of those that nobody can tell apart. Gives the schema that stands in place of `root`.
  */
 export function applyInheritance(all: Subschema[], root: Subschema, tell: (site: Site | null) => void): Subschema {
+  if (all.every(({ heirs }) => heirs.length === 0)) return root;
   let start = root;
   const written = [...all];
   for (const parent of written) {

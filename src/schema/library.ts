@@ -125,8 +125,7 @@ export class Library {
     const alone = this.isAlone(schema, spot.resource);
     const inner = alone ? spot : this.#identify(schema, spot);
     this.#spots.set(schema, inner);
-    for (const [name, value] of Object.entries(schema))
-      this.#visitKeyword(schema, name, value, inner, alone && name !== "$ref");
+    for (const name in schema) this.#visitKeyword(schema, name, schema[name], inner, alone && name !== "$ref");
   }
 
   /** Takes note of a schema's identifiers; where its inside belongs to. */
@@ -189,7 +188,6 @@ export class Library {
 
   #visitKeyword(schema: SchemaObject, name: string, value: unknown, spot: Spot, isIgnored: boolean): void {
     const { document, language } = spot.resource;
-    const pointer = `${spot.pointer}/${pointerToken(name)}`;
     const keyword = keywordIn(name, language);
     if (keyword === undefined) {
       const slip = this.#options.takesUnknownKeywords ? null : slipText(name, language.dialect);
@@ -198,7 +196,7 @@ export class Library {
       if (isRead) this.#visitHeirs(schema, spot);
       if (slip === null && !isRead) this.notes.unenforced(name, document, schema, name);
       if (slip === null) return;
-      this.notes.problem(document, schema, name, pointer, slip);
+      this.notes.problem(document, schema, name, pointerIn(spot, name), slip);
       return;
     }
     if (isIgnored && keyword.vocabulary !== "core" && keyword.vocabulary !== "meta-data") {
@@ -206,7 +204,7 @@ export class Library {
     }
     const fault = shapeFault(keyword.shape, value, language.dialect === "draft-04");
     if (fault !== null) {
-      if (!isIgnored) this.notes.problem(document, schema, name, pointer, `'${name}': ${fault}`);
+      if (!isIgnored) this.notes.problem(document, schema, name, pointerIn(spot, name), `'${name}': ${fault}`);
       return;
     }
     if (
@@ -214,9 +212,12 @@ export class Library {
       (name === "$ref" || name === "$dynamicRef" || name === "$recursiveRef") &&
       typeof value === "string"
     ) {
-      this.#pending.push({ ...spot, from: schema, keyword: name, text: value, pointer });
+      const pointer = pointerIn(spot, name);
+      this.#pending.push({ resource: spot.resource, pointer, from: schema, keyword: name, text: value });
     }
-    this.#visitParts(keyword.shape, name, schema, value, { resource: spot.resource, pointer });
+    // Most keywords hold no schemas, and their pointers are for nobody.
+    if (!WITH_SCHEMAS.has(keyword.shape)) return;
+    this.#visitParts(keyword.shape, name, schema, value, { resource: spot.resource, pointer: pointerIn(spot, name) });
   }
 
   /** What stands in place of a schema that has a discriminator and no alternatives. */
@@ -233,7 +234,7 @@ export class Library {
     const { dialect } = spot.resource.language;
     const takesBoolean = hasBooleanSchemas(dialect) || name.startsWith("additional");
     const one = (part: unknown, container: object, key: string | number): void => {
-      const pointer = part === value ? spot.pointer : `${spot.pointer}/${pointerToken(key)}`;
+      const pointer = part === value ? spot.pointer : pointerIn(spot, key);
       if (typeof part === "boolean" && !takesBoolean) {
         this.notes.problem(
           spot.resource.document,
@@ -249,9 +250,9 @@ export class Library {
     if (shape === "schemaList" && Array.isArray(value)) for (const [at, part] of value.entries()) one(part, value, at);
     if (!isObject(value)) return;
     if (shape === "schemaMap" || shape === "patternMap") {
-      for (const [key, part] of Object.entries(value)) one(part, value, key);
+      for (const key in value) one(value[key], value, key);
     } else if (shape === "dependencies") {
-      for (const [key, part] of Object.entries(value)) if (!Array.isArray(part)) one(part, value, key);
+      for (const key in value) if (!Array.isArray(value[key])) one(value[key], value, key);
     }
   }
 
@@ -357,6 +358,19 @@ export class Library {
 }
 
 const RECURSIVE = "";
+
+const WITH_SCHEMAS: ReadonlySet<Shape> = new Set([
+  "schema",
+  "schemaOrList",
+  "schemaList",
+  "schemaMap",
+  "patternMap",
+  "dependencies",
+]);
+
+function pointerIn({ pointer }: Spot, key: string | number): string {
+  return `${pointer}/${pointerToken(key)}`;
+}
 
 function nothingIn(resource: Resource): Target {
   return { schema: true, resource, dynamicAnchor: null };

@@ -1,4 +1,4 @@
-import { inPlaceParts, isLeaf, type Subschema } from "./subschema.ts";
+import { inPlaceParts, type Subschema } from "./subschema.ts";
 
 /** What is wrong with the way in which schemas apply each other to one value. */
 export interface OrderFault {
@@ -11,12 +11,13 @@ export interface OrderFault {
  * or where so many stand in a row that they take more stack than there is.
  */
 export function inOrder(all: readonly Subschema[], chainMax: number): readonly Subschema[] | OrderFault {
+  // Most plans have none that apply another.
+  if (all.every((schema) => inPlaceParts(schema).length === 0)) return all;
   const lengths = new Map<Subschema, number>();
   const open = new Set<Subschema>();
   const ordered: Subschema[] = [];
   for (const start of all) {
-    // Most apply no other, and lead nowhere.
-    if (isLeaf(start)) {
+    if (inPlaceParts(start).length === 0) {
       if (!lengths.has(start)) ordered.push(start);
       lengths.set(start, 1);
       continue;

@@ -8,7 +8,6 @@ import {
   type ArrayRules,
   type DynamicReference,
   type NumberRules,
-  type Numeric,
   type ObjectRules,
   type Rule,
   type Subschema,
@@ -17,7 +16,12 @@ import {
 } from "./subschema.ts";
 import { readXmlWords } from "./xml-words.ts";
 
+type Writable<Rules> = { -readonly [Name in keyof Rules]: Rules[Name] };
+
 const NO_PARTS: ReadonlyMap<string, Subschema> = new Map();
+const NONE: readonly never[] = [];
+/** Where nothing asks for it. */
+const ONE: Rule<number> = { value: 1, site: null };
 
 const REFERENCES = ["$ref", "$dynamicRef", "$recursiveRef"] as const;
 const NUMBER_KEYWORDS = ["multipleOf", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"] as const;
@@ -100,7 +104,7 @@ export class Filler {
 
   fill(): void {
     let parts = 0;
-    for (const keyword of Object.keys(this.#raw)) parts |= PART_OF.get(keyword) ?? 0;
+    for (const keyword in this.#raw) parts |= PART_OF.get(keyword) ?? 0;
     const has = (part: number): boolean => (parts & part) !== 0;
     if (has(PART.reference)) this.#references();
     if (this.#alone) return;
@@ -203,8 +207,8 @@ export class Filler {
   #types(): void {
     const type = this.#value("type");
     if (type === undefined) return;
-    let types = 0;
-    for (const name of Array.isArray(type) ? type : [type]) if (isTypeName(name)) types |= TYPE[name];
+    let types = isTypeName(type) ? TYPE[type] : 0;
+    if (Array.isArray(type)) for (const name of type) if (isTypeName(name)) types |= TYPE[name];
     if ((types & TYPE.number) !== 0) types |= TYPE.integer;
     if (this.#value("nullable") === true) types |= TYPE.null;
     this.#schema.types = types;
@@ -212,7 +216,7 @@ export class Filler {
   }
 
   #numbers(): NumberRules {
-    const rules: { -readonly [Name in keyof NumberRules]: Rule<Numeric> } = {};
+    const rules: Writable<NumberRules> = {};
     for (const name of NUMBER_KEYWORDS) {
       const value = this.#value(name);
       if (isNumber(value)) rules[name] = { value, site: this.#site(name) };
@@ -230,12 +234,14 @@ export class Filler {
   }
 
   #texts(): TextRules {
+    const rules: Writable<TextRules> = {};
     const pattern = this.#value("pattern");
-    return {
-      ...this.#count("minLength"),
-      ...this.#count("maxLength"),
-      ...(typeof pattern === "string" ? { pattern: { value: pattern, site: this.#site("pattern") } } : {}),
-    };
+    const minLength = this.#count("minLength");
+    const maxLength = this.#count("maxLength");
+    if (minLength !== undefined) rules.minLength = minLength;
+    if (maxLength !== undefined) rules.maxLength = maxLength;
+    if (typeof pattern === "string") rules.pattern = { value: pattern, site: this.#site("pattern") };
+    return rules;
   }
 
   #array(): ArrayRules | null {
@@ -243,32 +249,36 @@ export class Filler {
     const items = this.#value("items");
     const prefixKeyword = dialect === "2020-12" ? "prefixItems" : "items";
     const listed = this.#value(prefixKeyword);
-    const prefix = Array.isArray(listed) ? listed.map((_, at) => this.#partIn(listed, at)) : [];
+    const prefix = Array.isArray(listed) ? listed.map((_, at) => this.#partIn(listed, at)) : NONE;
     const rest = dialect !== "2020-12" && Array.isArray(items) ? this.#part("additionalItems") : this.#part("items");
     const contains = this.#part("contains");
     const uniqueItems = this.#value("uniqueItems") === true;
-    const counts = { ...this.#count("minItems"), ...this.#count("maxItems") };
+    const minItems = this.#count("minItems");
+    const maxItems = this.#count("maxItems");
     const isPlain = prefix.length === 0 && rest === null && contains === null && !uniqueItems;
-    if (isPlain && Object.keys(counts).length === 0) return null;
-    return {
-      ...counts,
-      ...(uniqueItems ? { uniqueItems: { value: true as const, site: this.#site("uniqueItems") } } : {}),
+    if (isPlain && minItems === undefined && maxItems === undefined) return null;
+    const containsSite = contains === null ? null : this.#site("contains");
+    const rules: Writable<ArrayRules> = {
       prefix,
       rest,
       contains,
-      containsSite: this.#site("contains"),
-      minContains: this.#count("minContains").minContains ?? { value: 1, site: this.#site("contains") },
-      maxContains: this.#count("maxContains").maxContains ?? null,
+      containsSite,
+      minContains: this.#count("minContains") ?? (contains === null ? ONE : { value: 1, site: containsSite }),
+      maxContains: this.#count("maxContains") ?? null,
       containsEvaluates: dialect === "2020-12",
     };
+    if (minItems !== undefined) rules.minItems = minItems;
+    if (maxItems !== undefined) rules.maxItems = maxItems;
+    if (uniqueItems) rules.uniqueItems = { value: true, site: this.#site("uniqueItems") };
+    return rules;
   }
 
   #object(): ObjectRules | null {
     const required = this.#value("required");
     const properties = this.#map("properties");
-    const counts = { ...this.#count("minProperties"), ...this.#count("maxProperties") };
-    const rules: ObjectRules = {
-      ...counts,
+    const minProperties = this.#count("minProperties");
+    const maxProperties = this.#count("maxProperties");
+    const rules: Writable<ObjectRules> = {
       required: Array.isArray(required)
         ? required.map((value, at) => ({ value: String(value), site: this.#siteIn(required, at) }))
         : [],
@@ -284,9 +294,12 @@ export class Filler {
       namesSite: this.#site("propertyNames"),
       dependentRequired: [...this.#needs("dependentRequired"), ...this.#needs("dependencies")],
     };
+    if (minProperties !== undefined) rules.minProperties = minProperties;
+    if (maxProperties !== undefined) rules.maxProperties = maxProperties;
     const { additional, names, patterns, dependentRequired } = rules;
     const isPlain = rules.required.length + properties.size + patterns.length + dependentRequired.length === 0;
-    return isPlain && additional === null && names === null && Object.keys(counts).length === 0 ? null : rules;
+    const isUncounted = minProperties === undefined && maxProperties === undefined;
+    return isPlain && isUncounted && additional === null && names === null ? null : rules;
   }
 
   #needs(keyword: string): ObjectRules["dependentRequired"] {
@@ -328,12 +341,9 @@ export class Filler {
     return this.#schema.resource.document.site(container, key);
   }
 
-  #count<Name extends string>(keyword: Name): { [Key in Name]?: Rule<number> } {
+  #count(keyword: string): Rule<number> | undefined {
     const value = this.#value(keyword);
-    if (typeof value !== "number") return {};
-    const rule: { [Key in Name]?: Rule<number> } = {};
-    rule[keyword] = { value, site: this.#site(keyword) };
-    return rule;
+    return typeof value === "number" ? { value, site: this.#site(keyword) } : undefined;
   }
 
   #part(keyword: string): Subschema | null {
@@ -355,7 +365,8 @@ export class Filler {
     const value = this.#value(keyword);
     if (!isObject(value)) return NO_PARTS;
     const parts = new Map<string, Subschema>();
-    for (const [name, part] of Object.entries(value)) {
+    for (const name in value) {
+      const part = value[name];
       if (isSchema(part)) parts.set(name, this.#sub(part, this.#siteIn(value, name)));
     }
     return parts;

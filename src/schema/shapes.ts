@@ -7,6 +7,8 @@ import { isObject } from "./resource.ts";
 export const TYPE_NAMES = ["null", "boolean", "integer", "number", "string", "array", "object"] as const;
 export type TypeName = (typeof TYPE_NAMES)[number];
 
+const TYPES: ReadonlySet<string> = new Set(TYPE_NAMES);
+
 /** What is wrong with a keyword's value, subschemas aside; null for nothing. `isOld`: draft-04 and OpenAPI 3.0. */
 export function shapeFault(shape: Shape, value: unknown, isOld: boolean): string | null {
   switch (shape) {
@@ -58,6 +60,8 @@ function stringListFault(value: unknown, isOld: boolean): string | null {
 }
 
 function typeFault(value: unknown): string | null {
+  // Most have one, and a large description has very many of them.
+  if (isTypeName(value)) return null;
   const names: readonly unknown[] = Array.isArray(value) ? value : [value];
   if (names.length === 0 || new Set(names).size !== names.length) return "expected a type, or a list of different ones";
   for (const name of names) {
@@ -68,7 +72,7 @@ function typeFault(value: unknown): string | null {
 }
 
 export function isTypeName(name: unknown): name is TypeName {
-  return TYPE_NAMES.some((known) => known === name);
+  return typeof name === "string" && TYPES.has(name);
 }
 
 export function isNumber(value: unknown): value is number | JsonNumber {

@@ -6,7 +6,7 @@ import type { Path } from "./evaluate.ts";
 
 /** What the route has to do for a rule that reads this attribute. */
 export function noteUse({ row }: AttributeName, path: Path, context: RouteContext): void {
-  if (row.name === "body") context.wantBody(...path);
+  if (row.name === "body") context.wantBody(context.place(...path));
   if (row.name === "request.method") context.judgeMethod();
 }
 

@@ -94,7 +94,7 @@ class Binder {
     if (!bound.ok) return this.#fail(`${bound.error} (${template})`);
     if (phase === "validate") {
       this.#phase = phase;
-      this.#route.wantBody();
+      this.#route.wantBody(this.#route.place());
     }
     return bound.value;
   }

@@ -58,10 +58,10 @@ function withoutBody(context: RouteContext): RouteContext {
   return {
     ...context,
     isPublic: false,
-    wantBody: (...path) =>
-      context.problem(
+    wantBody: (place) =>
+      context.problemAt(
+        place,
         "the request's body is not there any more when its answer comes; expected another attribute",
-        ...path,
       ),
   };
 }

@@ -48,6 +48,5 @@ export function contextOfPart(context: RouteContext, word: string, reading: Answ
     readFile: (name, ...path) => context.readFile(name, word, ...path),
     readLargeFile: (name, ...path) => context.readLargeFile(name, word, ...path),
     secret: (reference, ...path) => context.secret(reference, word, ...path),
-    wantBody: (...path) => context.wantBody(word, ...path),
   };
 }
