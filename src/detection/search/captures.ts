@@ -21,12 +21,53 @@ type Instruction =
   | { readonly op: "assert"; readonly holds: (text: string, at: number) => boolean; next: number }
   | { readonly op: "match" };
 
-interface Thread {
-  readonly at: number;
-  readonly slots: readonly number[];
+/** Where groups begin and end, as far as a way has come; shared by the ways that part later. */
+type Slots = readonly number[];
+
+const NO_SLOTS: Slots = [];
+
+const OPS = ["set", "split", "save", "assert", "match"] as const;
+const [SET, SPLIT, SAVE, ASSERT] = [0, 1, 2, 3] as const;
+
+/**
+ * Instructions as they run, by their numbers. Nothing of it is an object of its own: a long text goes by thousands of instructions
+ * for each character of some, and what was made for each of them was collected in half of the time.
+ */
+interface Program {
+  readonly size: number;
+  readonly ops: Uint8Array;
+  readonly next: Uint32Array;
+  /** Of a split its other way, of a save its slot, of a set where its members stand. */
+  readonly argument: Uint32Array;
+  /** By 256 for each set. */
+  readonly members: Uint8Array;
+  readonly holds: readonly (((text: string, at: number) => boolean) | null)[];
 }
 
-const programs = new WeakMap<ByteTree, readonly Instruction[]>();
+const programs = new WeakMap<ByteTree, Program>();
+
+function programOf(bytes: ByteTree): Program {
+  const known = programs.get(bytes);
+  if (known !== undefined) return known;
+  const steps = new Writer(bytes).write();
+  const sets = [...new Set(steps.flatMap((step) => (step.op === "set" ? [step.members] : [])))];
+  const argumentOf = (step: Instruction): number => {
+    if (step.op === "set") return 256 * sets.indexOf(step.members);
+    return step.op === "split" ? step.other : step.op === "save" ? step.slot : 0;
+  };
+  const members = new Uint8Array(256 * sets.length);
+  for (const [index, set] of sets.entries()) members.set(set, 256 * index);
+  const program: Program = {
+    size: steps.length,
+    ops: Uint8Array.from(steps, ({ op }) => OPS.indexOf(op)),
+    next: Uint32Array.from(steps, (step) => (step.op === "match" ? 0 : step.next)),
+    argument: Uint32Array.from(steps, argumentOf),
+    members,
+    holds: steps.map((step) => (step.op === "assert" ? step.holds : null)),
+  };
+  programs.set(bytes, program);
+  return program;
+}
 
 /**
  * The match that PCRE would find first, and what its groups hold: all ways are followed at once, the preferred first (Pike's
@@ -34,12 +75,7 @@ const programs = new WeakMap<ByteTree, readonly Instruction[]>();
  * that are known to match. Null where the work is spent.
  */
 export function* capture(bytes: ByteTree, text: string, work: Work): Steps<SearchMatch | null> {
-  let program = programs.get(bytes);
-  if (program === undefined) {
-    program = new Writer(bytes).write();
-    programs.set(bytes, program);
-  }
-  const slots = yield* new Run(program, text, work).run();
+  const slots = yield* new Run(programOf(bytes), text, work).run();
   const [start, end] = slots ?? [];
   if (slots === null || start === undefined || end === undefined) return null;
   const groups: string[] = [];
@@ -50,72 +86,105 @@ export function* capture(bytes: ByteTree, text: string, work: Work): Steps<Searc
   return { start, end, groups };
 }
 
+/** Ways in their order: at which instruction each is, and what it has come by. */
+class Ways {
+  readonly at: Uint32Array;
+  readonly slots: Slots[] = [];
+  length = 0;
+
+  constructor(size: number) {
+    this.at = new Uint32Array(size);
+  }
+
+  push(at: number, slots: Slots): void {
+    this.at[this.length] = at;
+    this.slots[this.length++] = slots;
+  }
+}
+
 class Run {
-  readonly #program: readonly Instruction[];
+  readonly #program: Program;
   readonly #text: string;
   readonly #work: Work;
   /** The last place at which each instruction was come by. */
   readonly #visited: Int32Array;
+  /** What is followed still; each instruction leads to at most two others. */
+  readonly #open: Ways;
+  /** Ways that wait for a character. */
+  readonly #here: Ways;
 
-  constructor(program: readonly Instruction[], text: string, work: Work) {
+  constructor(program: Program, text: string, work: Work) {
     this.#program = program;
     this.#text = text;
     this.#work = work;
-    this.#visited = new Int32Array(program.length).fill(-1);
+    this.#visited = new Int32Array(program.size).fill(-1);
+    this.#open = new Ways(2 * program.size + 1);
+    this.#here = new Ways(program.size);
   }
 
-  *run(): Steps<readonly number[] | null> {
+  *run(): Steps<Slots | null> {
     const text = this.#text;
+    const here = this.#here;
+    const { ops, next, argument, members } = this.#program;
+    const now = new Ways(this.#program.size);
     let turnAt = this.#work.left - DEFAULTS.captureSliceSteps;
-    let now: Thread[] = [];
-    let best: readonly number[] | null = null;
+    let best: Slots | null = null;
     for (let at = 0; at <= text.length; at++) {
-      const next: Thread[] = [];
-      const threads: Thread[] = [];
-      for (const thread of now) this.#follow(thread, at, threads);
-      if (best === null) this.#follow({ at: 0, slots: [] }, at, threads);
-      this.#work.left -= threads.length + 1;
+      here.length = 0;
+      for (let index = 0; index < now.length; index++)
+        this.#follow(now.at[index] as number, now.slots[index] as Slots, at);
+      if (best === null) this.#follow(0, NO_SLOTS, at);
+      this.#work.left -= here.length + 1;
       if (this.#work.isSpent) return null;
       if (this.#work.left < turnAt) {
         turnAt = this.#work.left - DEFAULTS.captureSliceSteps;
         yield;
       }
-      const char = text.charCodeAt(at);
-      for (const thread of threads) {
-        const step = this.#program[thread.at];
-        if (step?.op === "match") {
+      const char = at < text.length ? text.charCodeAt(at) : -1;
+      now.length = 0;
+      for (let index = 0; index < here.length; index++) {
+        const step = here.at[index] as number;
+        if (ops[step] !== SET) {
           // What is less preferred than a match that is there does not count any more.
-          best = thread.slots;
+          best = here.slots[index] as Slots;
           break;
         }
-        if (step?.op === "set" && at < text.length && step.members[char] === 1)
-          next.push({ at: step.next, slots: thread.slots });
+        if (char >= 0 && members[(argument[step] as number) + char] === 1)
+          now.push(next[step] as number, here.slots[index] as Slots);
       }
-      if (best !== null && next.length === 0) return best;
-      now = next;
+      if (best !== null && now.length === 0) return best;
     }
     return best;
   }
 
-  /** The threads that a place leads to without a character, in order of preference. */
-  #follow(first: Thread, at: number, threads: Thread[]): void {
-    const stack = [first];
-    for (let thread = stack.pop(); thread !== undefined; thread = stack.pop()) {
-      if (this.#visited[thread.at] === at) continue;
-      this.#visited[thread.at] = at;
+  /** The ways that one leads to without a character, in order of preference. */
+  #follow(from: number, carried: Slots, at: number): void {
+    const { ops, next, argument, holds } = this.#program;
+    const visited = this.#visited;
+    const open = this.#open;
+    open.push(from, carried);
+    while (open.length > 0) {
+      const step = open.at[--open.length] as number;
+      const slots = open.slots[open.length] as Slots;
+      if (visited[step] === at) continue;
+      visited[step] = at;
       this.#work.left--;
-      const step = this.#program[thread.at] as Instruction;
-      if (step.op === "set" || step.op === "match") threads.push(thread);
-      else if (step.op === "split") {
-        stack.push({ at: step.other, slots: thread.slots }, { at: step.next, slots: thread.slots });
-      } else if (step.op === "save") {
-        const slots = thread.slots.slice();
-        while (slots.length <= step.slot) slots.push(-1);
-        slots[step.slot] = at;
-        stack.push({ at: step.next, slots });
-      } else if (step.holds(this.#text, at)) stack.push({ at: step.next, slots: thread.slots });
+      const op = ops[step];
+      if (op === SPLIT) {
+        open.push(argument[step] as number, slots);
+        open.push(next[step] as number, slots);
+      } else if (op === SAVE) open.push(next[step] as number, saved(slots, argument[step] as number, at));
+      else if (op !== ASSERT) this.#here.push(step, slots);
+      else if (holds[step]?.(this.#text, at) === true) open.push(next[step] as number, slots);
     }
   }
+}
+
+function saved(slots: Slots, slot: number, at: number): Slots {
+  const copy = slots.slice();
+  while (copy.length <= slot) copy.push(-1);
+  copy[slot] = at;
+  return copy;
 }
 
 class Writer {
