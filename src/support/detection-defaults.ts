@@ -11,9 +11,9 @@ export const DETECTION_DEFAULTS = {
   /** Alphabets of which a set of rules keeps which patterns they can match. */
   searchAlphabetsMax: 128,
   /** Instructions that one slice of a long text takes, some 10 ns each. */
-  searchSliceSteps: 25_000,
+  searchSliceSteps: 10_000,
   /** The same where it is asked what groups hold, some 50 ns each. */
-  captureSliceSteps: 5_000,
+  captureSliceSteps: 1_000,
 
   /** Exclusions of one list, and names in one of them. */
   detectExclusionsMax: 256,

@@ -18,14 +18,12 @@ import {
   type LinkTest,
   type NameTest,
   NEVER,
+  type Recogniser,
   type Rule,
   type SetVarStep,
   type Target,
 } from "./rule.ts";
 import type { StageTree } from "./stages.ts";
-
-/** Gives what it found, or undefined. */
-export type Recogniser = (text: string) => string | undefined;
 
 export interface CompileContext {
   readonly patterns: PatternIds;

@@ -1,8 +1,8 @@
 import type { Steps } from "../../support/turns.ts";
 import { type Search, SearchBuilder } from "../search/search.ts";
 import type { RuleProblem } from "../seclang/directive.ts";
-import { sqlInjection } from "../sqli/judge.ts";
-import { crossSiteScript } from "../xss/judge.ts";
+import { sqlInjection, sqlInjectionInSteps } from "../sqli/judge.ts";
+import { crossSiteScript, crossSiteScriptInSteps } from "../xss/judge.ts";
 import type { RuleChoice } from "./actions.ts";
 import { assemble, type RuleFile } from "./assemble.ts";
 import { chooses } from "./choice.ts";
@@ -52,7 +52,10 @@ export interface RuleSource {
 
 type Recognisers = CompileContext["recognisers"];
 
-const RECOGNISERS: Recognisers = { detectsqli: sqlInjection, detectxss: crossSiteScript };
+const RECOGNISERS: Recognisers = {
+  detectsqli: Object.assign(sqlInjection, { inSteps: sqlInjectionInSteps }),
+  detectxss: Object.assign(crossSiteScript, { inSteps: crossSiteScriptInSteps }),
+};
 
 /** Files of SecLang, in order → rules that run. `dataFile` gives the text of a file that a rule of the file `from` names. */
 export function* compileRules(

@@ -55,7 +55,7 @@ export class LinkRun {
       for (const { value } of entries) {
         if (value.length <= LONG_CHARACTERS || target.counts) continue;
         for (const stage of stages) {
-          const text = this.#tree.textAt(stage, value);
+          const text = yield* this.#tree.textAtInSteps(stage, value);
           yield;
           const holds = yield* this.#spending.testAhead(test.id, text);
           if (holds && !negated) yield* this.#spending.matchAhead(test.id, text);
@@ -135,8 +135,9 @@ export class LinkRun {
 
   #capture(test: LinkTest, text: string): void {
     if (test.kind === "whole") this.#variables.capture(text, []);
-    else if (test.kind === "recogniser") this.#variables.capture(test.recognise(text) ?? text, []);
-    else if (test.kind === "pattern") {
+    else if (test.kind === "recogniser") {
+      this.#variables.capture(this.#spending.recognised(test.recognise, text) ?? text, []);
+    } else if (test.kind === "pattern") {
       const match = this.#spending.match(test.id, text);
       if (match !== null) this.#variables.capture(text.slice(match.start, match.end), match.groups);
     }

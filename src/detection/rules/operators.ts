@@ -135,14 +135,15 @@ function byteRangeTest(argument: string): Result<TextTest, string> {
     if (first === undefined || Number(last ?? first) > 255) return err(`'${part.trim()}' is no range of bytes`);
     allowed.fill(1, Number(first), Number(last ?? first) + 1);
   }
-  const test = (value: string): boolean => {
-    for (let at = 0; at < value.length; at++) if (allowed[value.charCodeAt(at)] !== 1) return true;
-    return false;
-  };
+  const test = (value: string): boolean => other.test(value);
+  const escaped = [...allowed.keys()].filter((byte) => allowed[byte] === 1).map((byte) => `\\x${hex(byte)}`);
+  const other = new RegExp(`[^${escaped.join("")}]`);
   const isNever = (bytes: CharSet): boolean =>
     isAscii(bytes) && allowed.every((isAllowed, byte) => isAllowed === 1 || !contains(bytes, byte));
   return ok(Object.assign(test, { isNever }));
 }
+
+const hex = (byte: number): string => byte.toString(16).padStart(2, "0");
 
 const isAscii = (bytes: CharSet): boolean => (bytes.at(-1) ?? 0) <= 0x7f;
 

@@ -94,14 +94,14 @@ export class Plan {
     const texts = isShort ? this.#texts : new StagedTexts(this.#tree);
     texts.begin(value, triggers, live);
     for (const stage of live) {
-      texts.make(stage);
+      if (isShort) texts.make(stage);
+      else yield* texts.makeInSteps(stage);
       if (!isShort && spending.isTurnOver(value.length)) yield;
     }
     const found: Found[] = [];
     for (let number = 0; this.#isSearched && number < texts.texts.length; number++) {
       const text = texts.texts[number] as string;
-      const candidates = spending.candidates(text);
-      const ids = isShort ? candidates : candidates.slice();
+      const ids = isShort ? spending.candidates(text) : yield* spending.candidatesInSteps(text);
       if (!isShort && spending.isTurnOver(text.length)) yield;
       for (const id of ids) {
         const references = this.#references[id];
@@ -114,7 +114,9 @@ export class Plan {
     }
     for (const direct of this.#direct) {
       const text = texts.texts[texts.textOf(direct.stage)] as string;
-      if (spending.holds(direct.link.test, text) !== direct.link.negated) push(found, direct, text);
+      const { test, negated } = direct.link;
+      const holds = isShort ? spending.holds(test, text) : yield* spending.holdsInSteps(test, text);
+      if (holds !== negated) push(found, direct, text);
       if (!isShort && spending.isTurnOver(text.length)) yield;
     }
     const result = found.length === 0 ? NOTHING : found;

@@ -1,3 +1,4 @@
+import type { Steps } from "../../support/turns.ts";
 import type { Place } from "../seclang/directive.ts";
 import type { Control, Disruptive, RuleChoice, SetVar } from "./actions.ts";
 import type { Macro } from "./macro.ts";
@@ -26,6 +27,13 @@ export interface Exclusion {
   readonly isNamed: NameTest;
 }
 
+/** Gives what it found in a text; undefined for nothing. */
+export interface Recogniser {
+  (text: string): string | undefined;
+  /** The same of a long text. */
+  readonly inSteps?: (text: string) => Steps<string | undefined>;
+}
+
 /** What a link looks for. */
 export type LinkTest =
   /** `id` of the search. */
@@ -34,7 +42,7 @@ export type LinkTest =
   /** A pattern that takes each text, and all of it. */
   | { readonly kind: "whole" }
   /** Gives what it found, which is what `TX:0` is then. */
-  | { readonly kind: "recogniser"; readonly recognise: (text: string) => string | undefined }
+  | { readonly kind: "recogniser"; readonly recognise: Recogniser }
   /** Its argument is a request's. */
   | { readonly kind: "filled"; readonly operator: string; readonly argument: Macro };
 

@@ -1,6 +1,6 @@
 import type { Steps } from "../../support/turns.ts";
 import { type Candidates, type Search, type SearchMatch, Work } from "../search/search.ts";
-import type { LinkTest } from "./rule.ts";
+import type { LinkTest, Recogniser } from "./rule.ts";
 
 /** How much of a request is searched. */
 export interface SearchBudget {
@@ -34,6 +34,8 @@ export class Spending {
   /** What was found in long texts of the rule that runs next, so that running it holds nobody. */
   #tested: { readonly id: number; readonly text: string; readonly holds: boolean }[] = [];
   #matched: Matched[] = [];
+  /** What recognisers found in long texts, which rules capture. */
+  readonly #recognised: { readonly recognise: Recogniser; readonly text: string; readonly found: string }[] = [];
 
   constructor(search: Search, candidates: Candidates, budget: SearchBudget) {
     this.#search = search;
@@ -80,6 +82,12 @@ export class Spending {
     return this.#candidates.ids;
   }
 
+  /** The same of a long text. */
+  *candidatesInSteps(text: string): Steps<readonly number[]> {
+    this.#bytes += text.length;
+    return this.isOver ? [] : yield* this.#search.candidatesInSteps(text);
+  }
+
   test(id: number, text: string): boolean {
     const ahead = this.#tested.find((one) => one.id === id && one.text === text);
     if (ahead !== undefined) return ahead.holds;
@@ -118,6 +126,22 @@ export class Spending {
     const match = this.#search.match(id, text, this.#work);
     this.#last = { id, text, match };
     return match;
+  }
+
+  /** What a recogniser finds in a text; in a long one it was looked for before, in steps. */
+  recognised(recognise: Recogniser, text: string): string | undefined {
+    const known = this.#recognised.find((one) => one.recognise === recognise && one.text === text);
+    return known === undefined ? recognise(text) : known.found;
+  }
+
+  /** `holds` of a long text. */
+  *holdsInSteps(test: LinkTest, text: string): Steps<boolean> {
+    if (test.kind !== "recogniser" || test.recognise.inSteps === undefined) return this.holds(test, text);
+    this.#bytes += text.length;
+    if (this.isOver) return false;
+    const found = yield* test.recognise.inSteps(text);
+    if (found !== undefined) this.#recognised.push({ recognise: test.recognise, text, found });
+    return found !== undefined;
   }
 
   /** Whether a test that needs nothing else holds; one whose argument is a request's does not. */

@@ -1,4 +1,12 @@
-import { mayChange, type Transform, transformOf, triggersOf } from "../transform/index.ts";
+import type { Steps } from "../../support/turns.ts";
+import {
+  mayChange,
+  type Transform,
+  type TransformInSteps,
+  transformInStepsOf,
+  transformOf,
+  triggersOf,
+} from "../transform/index.ts";
 
 interface Stage {
   readonly parent: number;
@@ -6,14 +14,17 @@ interface Stage {
   readonly kind: number;
   readonly step: string;
   readonly transform: Transform;
+  readonly inSteps: TransformInSteps | undefined;
 }
+
+const same: Transform = (text) => text;
 
 /**
  * The texts that rules make of a value, as a tree: what two lists of transformations begin with is done once. Stage 0 is the
  * value itself, and a stage stands behind the one that it is made of.
  */
 export class StageTree {
-  readonly #stages: Stage[] = [{ parent: 0, kind: 0, step: "none", transform: (text) => text }];
+  readonly #stages: Stage[] = [{ parent: 0, kind: 0, step: "none", transform: same, inSteps: undefined }];
   readonly #kinds = new Map<string, number>();
   readonly #numbers = new Map<string, number>();
 
@@ -34,8 +45,9 @@ export class StageTree {
     if (known !== undefined) return known;
     const kind = this.#kinds.get(step) ?? this.#kinds.size;
     this.#kinds.set(step, kind);
-    const transform = transformOf(step) ?? ((text: string) => text);
-    const number = this.#stages.push({ parent, kind, step, transform }) - 1;
+    const transform = transformOf(step) ?? same;
+    const inSteps = transformInStepsOf(step);
+    const number = this.#stages.push({ parent, kind, step, transform, inSteps }) - 1;
     this.#numbers.set(key, number);
     return number;
   }
@@ -60,10 +72,25 @@ export class StageTree {
     return transform(this.textAt(parent, value));
   }
 
+  /** The same of a long text. */
+  *textAtInSteps(stage: number, value: string): Steps<string> {
+    if (stage === 0) return value;
+    const { parent, transform, inSteps } = this.#stages[stage] as Stage;
+    const from = yield* this.textAtInSteps(parent, value);
+    return inSteps === undefined ? transform(from) : yield* inSteps(from);
+  }
+
   /** One step: from the text of the stage that it is made of. */
   step(stage: number, text: string, triggers: number): string {
     const { step, transform } = this.#stages[stage] as Stage;
     return mayChange(step, triggers) ? transform(text) : text;
+  }
+
+  /** The same of a long text. */
+  *stepInSteps(stage: number, text: string, triggers: number): Steps<string> {
+    const { step, transform, inSteps } = this.#stages[stage] as Stage;
+    if (!mayChange(step, triggers)) return text;
+    return inSteps === undefined ? transform(text) : yield* inSteps(text);
   }
 
   /** Names of the transformations from the value itself to a stage. */
@@ -114,17 +141,29 @@ export class StagedTexts {
   /** Makes the text of a live stage; they are to be made in order. */
   make(stage: number): void {
     const parent = this.#textOf[this.#tree.parentOf(stage)] as number;
-    const made = this.#made[parent] as Int16Array;
-    const kind = this.#tree.kindOf(stage);
-    const known = made[kind] as number;
-    if (known >= 0) {
-      this.#textOf[stage] = known;
-      return;
-    }
+    if (this.#isMade(stage, parent)) return;
+    this.#note(stage, parent, this.#tree.step(stage, this.texts[parent] as string, this.#triggersAt(parent)));
+  }
+
+  /** The same of a long text. */
+  *makeInSteps(stage: number): Steps<void> {
+    const parent = this.#textOf[this.#tree.parentOf(stage)] as number;
+    if (this.#isMade(stage, parent)) return;
     const from = this.texts[parent] as string;
-    const text = this.#tree.step(stage, from, this.#triggersAt(parent));
-    const number = text === from ? parent : this.#numberOf(text);
-    made[kind] = number;
+    this.#note(stage, parent, yield* this.#tree.stepInSteps(stage, from, this.#triggersAt(parent)));
+  }
+
+  /** Another stage has made the same of the same. */
+  #isMade(stage: number, parent: number): boolean {
+    const known = (this.#made[parent] as Int16Array)[this.#tree.kindOf(stage)] as number;
+    if (known < 0) return false;
+    this.#textOf[stage] = known;
+    return true;
+  }
+
+  #note(stage: number, parent: number, text: string): void {
+    const number = text === this.texts[parent] ? parent : this.#numberOf(text);
+    (this.#made[parent] as Int16Array)[this.#tree.kindOf(stage)] = number;
     this.#textOf[stage] = number;
   }
 

@@ -28,6 +28,7 @@ export interface GateTables {
 /** Rows take a mebibyte; all of a rule set's states would take forty. */
 const ROW_CELLS_MAX = 256 * 1024;
 const TEXTS_A_STEP = 256;
+const CHARACTERS_A_STEP = 4_096;
 /** States, and ids of their lists. */
 const WORK_A_STEP = 512;
 
@@ -50,12 +51,32 @@ export class Gate {
 
   /** Calls `found` with each id that has a literal in the text; an id may come more than once. */
   scan(text: string, found: (id: number) => void): void {
+    this.#read(text, 0, text.length, 0, this.#seen, this.#nextRound(), found);
+  }
+
+  /** The same of a long text: others are searched on the way, so that it has its own note of what was seen. */
+  *scanInSteps(text: string, found: (id: number) => void): Steps<void> {
+    const seen = new Uint32Array(this.#seen.length);
+    for (let from = 0, state = 0; from < text.length; from += CHARACTERS_A_STEP) {
+      const to = Math.min(text.length, from + CHARACTERS_A_STEP);
+      state = this.#read(text, from, to, state, seen, 1, found);
+      yield;
+    }
+  }
+
+  #read(
+    text: string,
+    from: number,
+    to: number,
+    first: number,
+    seen: Uint32Array,
+    round: number,
+    found: (id: number) => void,
+  ): number {
     const { columns, width, next, lists } = this.tables;
     const rows = this.#rows;
-    const seen = this.#seen;
-    const round = this.#nextRound();
-    let state = 0;
-    for (let at = 0; at < text.length; at++) {
+    let state = first;
+    for (let at = from; at < to; at++) {
       const column = columns[text.charCodeAt(at) & 0xff] as number;
       state = state < rows ? (next[state * width + column] as number) : this.#fromList(state, column);
       const list = lists[state] as number;
@@ -63,6 +84,7 @@ export class Gate {
       seen[list] = round;
       this.#tell(list, found);
     }
+    return state;
   }
 
   #tell(list: number, found: (id: number) => void): void {

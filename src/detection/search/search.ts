@@ -3,7 +3,7 @@ import type { PatternFault } from "../../schema/pattern/source.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import { err, ok, type Result } from "../../support/result.ts";
 import { atOnce, type Steps } from "../../support/turns.ts";
-import type { Candidates } from "./candidates.ts";
+import { Candidates } from "./candidates.ts";
 import { capture, type SearchMatch } from "./captures.ts";
 import { type FirstLook, makeFirstLook } from "./first-look.ts";
 import { Gate } from "./gate.ts";
@@ -147,10 +147,7 @@ export class Search {
     let present = 0;
     const canBe = (id: number): boolean => {
       if (present === 0) present = kindsOf(text);
-      for (let at = KINDS_PER_ITEM * id; at < KINDS_PER_ITEM * (id + 1); at++) {
-        if (((kinds[at] as number) & present) === 0) return false;
-      }
-      return true;
+      return hasKinds(kinds, id, present);
     };
     const add = (id: number): void => {
       if (canBe(id)) out.add(id);
@@ -161,6 +158,21 @@ export class Search {
       const id = always[at] as number;
       if (text === "" || canBe(id)) out.add(id);
     }
+  }
+
+  /** The same of a long text. */
+  *candidatesInSteps(text: string): Steps<readonly number[]> {
+    const { gate, always, kinds } = this.#firstLook();
+    const out = new Candidates();
+    out.begin(this.#items.length);
+    const present = kindsOf(text);
+    yield;
+    const add = (id: number): void => {
+      if (hasKinds(kinds, id, present)) out.add(id);
+    };
+    yield* gate.scanInSteps(text, add);
+    always.forEach(add);
+    return out.ids;
   }
 
   /** Whether the text has a match. False, too, where the work is spent before that is known (`work.isSpent`). */
@@ -269,6 +281,13 @@ export class Search {
       other.matcher.release();
     }
   }
+}
+
+function hasKinds(kinds: Int32Array, id: number, present: number): boolean {
+  for (let at = KINDS_PER_ITEM * id; at < KINDS_PER_ITEM * (id + 1); at++) {
+    if (((kinds[at] as number) & present) === 0) return false;
+  }
+  return true;
 }
 
 function hasEither(set: CharSet, folded: string): boolean {

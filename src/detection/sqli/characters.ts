@@ -28,6 +28,13 @@ export function isSpaceAt(text: string, at: number): boolean {
   return !(before >= 0x80 && before <= 0xff) || before === 0xc2;
 }
 
+/** Where the spaces end that begin there. */
+export function behindSpaces(text: string, from: number): number {
+  let at = from;
+  while (at < text.length && isSpaceAt(text, at)) at++;
+  return at;
+}
+
 /** Operators by their text, longest first by the order they are tried in: three, two, one character. */
 export const OPERATORS: ReadonlyMap<string, Kind> = new Map([
   ...["<=>", "!~*", "->>"].map((text) => [text, "c"] as const),

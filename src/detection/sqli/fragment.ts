@@ -1,3 +1,4 @@
+import type { Steps } from "../../support/turns.ts";
 import { isBareEnd, type Place } from "./ends.ts";
 import { type End, Evidence, type QueryPlace } from "./evidence.ts";
 import type { Lexer } from "./lexer.ts";
@@ -15,6 +16,8 @@ import {
 const NONE = "";
 const KINDS_MAX = 12;
 const NAMES_MAX = 2;
+/** Some 100 ns each. */
+const TOKENS_A_STEP = 512;
 const BEFORE_STAR: ReadonlySet<Kind> = new Set(["S", "p", ",", "("] as const);
 const DATED: ReadonlySet<string> = new Set(["date", "time", "timestamp", "interval"]);
 const BEGINNINGS: ReadonlySet<string> = new Set(["where", "having", "order", "group", "limit", "into", "procedure"]);
@@ -52,7 +55,21 @@ export class Fragment {
 
   /** A word for the shape and the letters of the first tokens, or undefined. */
   judge(): string | undefined {
+    return this.#judge(Number.POSITIVE_INFINITY) ?? undefined;
+  }
+
+  /** The same of a long text. */
+  *judgeInSteps(): Steps<string | undefined> {
     for (;;) {
+      const found = this.#judge(TOKENS_A_STEP);
+      if (found !== null) return found;
+      yield;
+    }
+  }
+
+  /** Null where it is not known after so many tokens. */
+  #judge(tokensMax: number): string | undefined | null {
+    for (let count = 0; count < tokensMax; count++) {
       const kind = this.#lexer.next();
       const { word } = this.#lexer;
       if (this.#kinds.length < KINDS_MAX && kind !== ".") this.#kinds += kind;
@@ -62,6 +79,7 @@ export class Fragment {
       this.#lastWord = word;
       if (this.#isStart && !(kind === "(" || kind === "p" || (kind === "o" && !this.#isAfter))) this.#isStart = false;
     }
+    return null;
   }
 
   #take(kind: Kind, word: string): string | undefined {

@@ -1,3 +1,4 @@
+import type { Steps } from "../../support/turns.ts";
 import { Fragment } from "./fragment.ts";
 import { type Dialect, Lexer } from "./lexer.ts";
 
@@ -17,18 +18,42 @@ export function sqlInjection(text: string): string | undefined {
 const isReadTwoWays = (text: string): boolean =>
   text.includes("\\") || text.includes("#") || text.includes("--") || text.includes("/*");
 
+/** The same of a long text. */
+export function* sqlInjectionInSteps(text: string): Steps<string | undefined> {
+  return (
+    (yield* judgedInSteps(text, "mysql")) ?? (isReadTwoWays(text) ? yield* judgedInSteps(text, "ansi") : undefined)
+  );
+}
+
 function judged(text: string, dialect: Dialect): string | undefined {
   const asIs = new Fragment(new Lexer(text, 0, dialect), AS_IS).judge();
   if (asIs !== undefined) return asIs;
   for (const quote of QUOTES) {
-    const at = closing(text, quote, dialect);
-    if (at === -1) continue;
-    const isBare = !/\S\s/.test(text.slice(0, at));
-    if (quote === "]" && text.lastIndexOf("[", at) !== -1) continue;
-    const found = new Fragment(new Lexer(text, at + 1, dialect), { quote: quote.charCodeAt(0), isBare }).judge();
+    const found = fragmentWithin(text, quote, dialect)?.judge();
     if (found !== undefined) return found;
   }
   return undefined;
+}
+
+function* judgedInSteps(text: string, dialect: Dialect): Steps<string | undefined> {
+  const asIs = yield* new Fragment(new Lexer(text, 0, dialect), AS_IS).judgeInSteps();
+  if (asIs !== undefined) return asIs;
+  for (const quote of QUOTES) {
+    yield;
+    const fragment = fragmentWithin(text, quote, dialect);
+    const found = fragment === null ? undefined : yield* fragment.judgeInSteps();
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** What stands behind a text in such quotes that `text` begins in; null where none ends. */
+function fragmentWithin(text: string, quote: (typeof QUOTES)[number], dialect: Dialect): Fragment | null {
+  const at = closing(text, quote, dialect);
+  if (at === -1) return null;
+  const isBare = !/\S\s/.test(text.slice(0, at));
+  if (quote === "]" && text.lastIndexOf("[", at) !== -1) return null;
+  return new Fragment(new Lexer(text, at + 1, dialect), { quote: quote.charCodeAt(0), isBare });
 }
 
 /** Where a text in quotes ends that `text` begins in, or -1. A quote written twice is one of the text. */

@@ -4,6 +4,7 @@ import {
   BACK_QUOTE,
   BACKSLASH,
   BRACKET,
+  behindSpaces,
   CLOSING,
   COLON,
   DOLLAR,
@@ -83,7 +84,7 @@ export class Lexer {
   #skip(): boolean {
     const { text } = this;
     for (;;) {
-      while (this.at < text.length && isSpaceAt(text, this.at)) this.at++;
+      this.at = behindSpaces(text, this.at);
       const code = text.charCodeAt(this.at);
       const next = text.charCodeAt(this.at + 1);
       if (code === SLASH && next === STAR) {

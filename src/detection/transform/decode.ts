@@ -1,5 +1,5 @@
 import { bestFit, lowByte } from "./best-fit.ts";
-import { hexDigit, hexNumber, NONE, standsFor, unescaped } from "./bytes.ts";
+import { hexDigit, hexNumber, NONE, standsFor, unescaping } from "./bytes.ts";
 
 /**
  * Transformations that take an encoding off, as ModSecurity 3 documents them (Reference Manual, "Transformation functions").
@@ -8,13 +8,12 @@ import { hexDigit, hexNumber, NONE, standsFor, unescaped } from "./bytes.ts";
 
 const PERCENT = 0x25;
 const PLUS = 0x2b;
+const AMPERSAND = 0x26;
 const BACKSLASH = 0x5c;
 /** No character of a byte text. */
 const NO_OTHER = -1;
 
-export function urlDecode(text: string): string {
-  return unescaped(text, PERCENT, PLUS, readUrl);
-}
+export const urlDecode = unescaping(PERCENT, PLUS, readUrl);
 
 function readUrl(text: string, at: number): number {
   if (text.charCodeAt(at) === PLUS) return standsFor(1, 0x20);
@@ -23,13 +22,11 @@ function readUrl(text: string, at: number): number {
 }
 
 /** Also `%uXXXX`, as services on Windows read it. */
-export function urlDecodeUni(text: string): string {
-  return unescaped(text, PERCENT, PLUS, (_, at) => {
-    const isWide = text.charCodeAt(at) === PERCENT && isU(text, at + 1);
-    const point = isWide ? hexNumber(text, at + 2, 4) : -1;
-    return point < 0 ? readUrl(text, at) : standsFor(6, bestFit(point).charCodeAt(0));
-  });
-}
+export const urlDecodeUni = unescaping(PERCENT, PLUS, (text, at) => {
+  const isWide = text.charCodeAt(at) === PERCENT && isU(text, at + 1);
+  const point = isWide ? hexNumber(text, at + 2, 4) : -1;
+  return point < 0 ? readUrl(text, at) : standsFor(6, bestFit(point).charCodeAt(0));
+});
 
 function isU(text: string, at: number): boolean {
   return (text.charCodeAt(at) | 0x20) === 0x75;
@@ -48,15 +45,13 @@ const ENTITIES = [
 ] as const;
 
 /** A number is one byte, its lowest; leading zeros count for nothing, else they would hide what follows. */
-export function htmlEntityDecode(text: string): string {
-  return unescaped(text, 0x26, NO_OTHER, (_, opens) => {
-    const at = opens + 1;
-    if (text.charCodeAt(at) === 0x23)
-      return isX(text, at + 1) ? readNumber(text, opens, at + 2, 16) : readNumber(text, opens, at + 1, 10);
-    const known = ENTITIES.find(([name]) => isWord(text, at, name));
-    return known === undefined ? NONE : closed(text, opens, at + known[0].length, known[1]);
-  });
-}
+export const htmlEntityDecode = unescaping(AMPERSAND, NO_OTHER, (text, opens) => {
+  const at = opens + 1;
+  if (text.charCodeAt(at) === 0x23)
+    return isX(text, at + 1) ? readNumber(text, opens, at + 2, 16) : readNumber(text, opens, at + 1, 10);
+  for (const [name, byte] of ENTITIES) if (isWord(text, at, name)) return closed(text, opens, at + name.length, byte);
+  return NONE;
+});
 
 /** However many digits it has: 1000 is a multiple of 8, so the byte is not told by the last three alone. */
 function readNumber(text: string, opens: number, first: number, base: 10 | 16): number {
@@ -113,9 +108,7 @@ function readCharacter(text: string, at: number): number {
 }
 
 /** JavaScript's escapes: `\uHHHH` (its low byte), `\xHH`, `\OOO`, `\n` …; any other character is itself. */
-export function jsDecode(text: string): string {
-  return unescaped(text, BACKSLASH, NO_OTHER, readJs);
-}
+export const jsDecode = unescaping(BACKSLASH, NO_OTHER, readJs);
 
 function readJs(text: string, opens: number): number {
   const at = opens + 1;
@@ -131,9 +124,7 @@ function readJs(text: string, opens: number): number {
 }
 
 /** CSS 2's escapes: one to six hexadecimal digits and one space behind them, a line that goes on, or the character itself. */
-export function cssDecode(text: string): string {
-  return unescaped(text, BACKSLASH, NO_OTHER, readCss);
-}
+export const cssDecode = unescaping(BACKSLASH, NO_OTHER, readCss);
 
 function readCss(text: string, opens: number): number {
   const at = opens + 1;
@@ -156,9 +147,7 @@ function isFullWidth(text: string, at: number, end: number): boolean {
 }
 
 /** Escapes of ANSI C. */
-export function escapeSeqDecode(text: string): string {
-  return unescaped(text, BACKSLASH, NO_OTHER, readC);
-}
+export const escapeSeqDecode = unescaping(BACKSLASH, NO_OTHER, readC);
 
 function readC(text: string, opens: number): number {
   const at = opens + 1;

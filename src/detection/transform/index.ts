@@ -1,5 +1,9 @@
+import type { Steps } from "../../support/turns.ts";
+import { type Begin, madeAtOnce, madeInSteps } from "./bytes.ts";
+import { cmdLine } from "./command-line.ts";
 import * as decode from "./decode.ts";
 import * as encode from "./encode.ts";
+import { normalizePath, normalizePathWin } from "./path.ts";
 import * as simplify from "./simplify.ts";
 import { TRIGGER } from "./triggers.ts";
 
@@ -8,8 +12,12 @@ export { triggersOf, triggersOfAlphabet } from "./triggers.ts";
 /** From byte text to byte text; the very same string where nothing changes. */
 export type Transform = (text: string) => string;
 
+/** The same of a long text, in steps. */
+export type TransformInSteps = (text: string) => Steps<string>;
+
 interface Transformation {
   readonly transform: Transform;
+  readonly inSteps?: TransformInSteps;
   /** False where a text with these kinds of characters surely stays as it is. */
   readonly mayChange: (triggers: number) => boolean;
 }
@@ -27,21 +35,26 @@ function mayBeShorterPath(triggers: number): boolean {
   return has(triggers, TRIGGER.dot | TRIGGER.slash);
 }
 
-const path: Transformation = { transform: simplify.normalizePath, mayChange: mayBeShorterPath };
-const pathWin: Transformation = {
-  transform: simplify.normalizePathWin,
-  mayChange: (triggers) => (triggers & TRIGGER.backslash) !== 0 || mayBeShorterPath(triggers),
-};
+/** One that can stop on its way. */
+function inPieces(begin: Begin, mayChange: Transformation["mayChange"]): Transformation {
+  return { transform: (text) => madeAtOnce(begin, text), inSteps: (text) => madeInSteps(begin, text), mayChange };
+}
+
+const path = inPieces(normalizePath, mayBeShorterPath);
+const pathWin = inPieces(
+  normalizePathWin,
+  (triggers) => (triggers & TRIGGER.backslash) !== 0 || mayBeShorterPath(triggers),
+);
 
 /** By their names in small letters. */
 const TRANSFORMATIONS = new Map<string, Transformation>([
   ["none", { transform: (text) => text, mayChange: () => false }],
-  ["urldecode", { transform: decode.urlDecode, mayChange: withAny(TRIGGER.percent | TRIGGER.plus) }],
-  ["urldecodeuni", { transform: decode.urlDecodeUni, mayChange: withAny(TRIGGER.percent | TRIGGER.plus) }],
-  ["htmlentitydecode", { transform: decode.htmlEntityDecode, mayChange: withAny(TRIGGER.ampersand) }],
-  ["jsdecode", { transform: decode.jsDecode, mayChange: withAny(TRIGGER.backslash) }],
-  ["cssdecode", { transform: decode.cssDecode, mayChange: withAny(TRIGGER.backslash) }],
-  ["escapeseqdecode", { transform: decode.escapeSeqDecode, mayChange: withAny(TRIGGER.backslash) }],
+  ["urldecode", inPieces(decode.urlDecode, withAny(TRIGGER.percent | TRIGGER.plus))],
+  ["urldecodeuni", inPieces(decode.urlDecodeUni, withAny(TRIGGER.percent | TRIGGER.plus))],
+  ["htmlentitydecode", inPieces(decode.htmlEntityDecode, withAny(TRIGGER.ampersand))],
+  ["jsdecode", inPieces(decode.jsDecode, withAny(TRIGGER.backslash))],
+  ["cssdecode", inPieces(decode.cssDecode, withAny(TRIGGER.backslash))],
+  ["escapeseqdecode", inPieces(decode.escapeSeqDecode, withAny(TRIGGER.backslash))],
   ["sqlhexdecode", { transform: decode.sqlHexDecode, mayChange: mayHaveHex }],
   ["hexdecode", { transform: decode.hexDecode, mayChange: always }],
   ["base64decode", { transform: decode.base64Decode, mayChange: always }],
@@ -59,8 +72,8 @@ const TRANSFORMATIONS = new Map<string, Transformation>([
   ["sha1", { transform: encode.sha1, mayChange: always }],
   ["md5", { transform: encode.md5, mayChange: always }],
   ["length", { transform: encode.length, mayChange: always }],
-  ["lowercase", { transform: simplify.lowercase, mayChange: withAny(TRIGGER.upper) }],
-  ["uppercase", { transform: simplify.uppercase, mayChange: withAny(TRIGGER.lower) }],
+  ["lowercase", inPieces(simplify.lowercase, withAny(TRIGGER.upper))],
+  ["uppercase", inPieces(simplify.uppercase, withAny(TRIGGER.lower))],
   ["removenulls", { transform: simplify.removeNulls, mayChange: withAny(TRIGGER.null) }],
   ["replacenulls", { transform: simplify.replaceNulls, mayChange: withAny(TRIGGER.null) }],
   ["removewhitespace", { transform: simplify.removeWhitespace, mayChange: withAny(SPACES | TRIGGER.noBreak) }],
@@ -71,7 +84,7 @@ const TRANSFORMATIONS = new Map<string, Transformation>([
   ["trim", { transform: simplify.trim, mayChange: withAny(SPACES) }],
   ["trimleft", { transform: simplify.trimLeft, mayChange: withAny(SPACES) }],
   ["trimright", { transform: simplify.trimRight, mayChange: withAny(SPACES) }],
-  ["cmdline", { transform: simplify.cmdLine, mayChange: mayBeSimplerCommand }],
+  ["cmdline", inPieces(cmdLine, mayBeSimplerCommand)],
   ["replacecomments", { transform: simplify.replaceComments, mayChange: (triggers) => has(triggers, COMMENT) }],
   ["removecomments", { transform: simplify.removeComments, mayChange: mayHaveComments }],
   ["removecommentschar", { transform: simplify.removeCommentsChar, mayChange: mayHaveComments }],
@@ -100,6 +113,11 @@ function mayBeSimplerCommand(triggers: number): boolean {
 /** A transformation by the name that ModSecurity gives it, in any case; undefined where there is none. */
 export function transformOf(name: string): Transform | undefined {
   return TRANSFORMATIONS.get(name.toLowerCase())?.transform;
+}
+
+/** The same in steps; undefined where it takes little time, or there is none. */
+export function transformInStepsOf(name: string): TransformInSteps | undefined {
+  return TRANSFORMATIONS.get(name.toLowerCase())?.inSteps;
 }
 
 /** Whether it may change a text that has these kinds of characters (`triggersOf`); false only where it surely does not. */

@@ -3,20 +3,16 @@
  * ModSecurity 3 documents them; white space is that of C (`isspace`), letters are those of ASCII.
  */
 
-import { mapped } from "./bytes.ts";
-
-/** Bytes beyond ASCII are no letters: `toLowerCase` knows more of them. */
-export function lowercase(text: string): string {
-  return mapped(text, LOWER);
-}
-
-export function uppercase(text: string): string {
-  return mapped(text, UPPER);
-}
+import { mapping } from "./bytes.ts";
 
 const BYTES = Array.from({ length: 256 }, (_, byte) => byte);
 const LOWER = Uint8Array.from(BYTES, (byte) => (byte >= 0x41 && byte <= 0x5a ? byte + 0x20 : byte));
 const UPPER = Uint8Array.from(BYTES, (byte) => (byte >= 0x61 && byte <= 0x7a ? byte - 0x20 : byte));
+
+/** Bytes beyond ASCII are no letters: `toLowerCase` knows more of them. */
+export const lowercase = mapping(LOWER);
+
+export const uppercase = mapping(UPPER);
 
 export function removeNulls(text: string): string {
   return text.replaceAll("\0", "");
@@ -54,12 +50,6 @@ export function trim(text: string): string {
   return trimLeft(trimRight(text));
 }
 
-/** What shells read over: quotes, carets, backslashes, case, and how much space stands where. */
-export function cmdLine(text: string): string {
-  const bare = text.replace(/["'\\^]+/g, "").replace(/[ ,;\t\r\n]+/g, " ");
-  return lowercase(bare.replace(/ (?=[/(])/g, ""));
-}
-
 /** Comments of C, each as one space; one that is not closed goes to the end. */
 export function replaceComments(text: string): string {
   return text.replace(/\/\*[\s\S]*?(?:\*\/|$)/g, " ");
@@ -88,22 +78,4 @@ export function removeComments(text: string): string {
     opening.lastIndex = at + 1;
   }
   return at === 0 ? text : kept + text.slice(at);
-}
-
-/** Segments `.` and `..` and empty ones are gone, as in RFC 3986, section 5.2.4; a path that ends in a slash still does. */
-export function normalizePath(text: string): string {
-  if (text === "") return text;
-  const isRooted = text.startsWith("/");
-  const segments: string[] = [];
-  for (const segment of text.split("/")) {
-    if (segment === "" || segment === ".") continue;
-    if (segment !== ".." || !(isRooted || (segments.length > 0 && segments.at(-1) !== ".."))) segments.push(segment);
-    else segments.pop();
-  }
-  const path = (isRooted ? "/" : "") + segments.join("/");
-  return text.endsWith("/") && segments.length > 0 ? `${path}/` : path;
-}
-
-export function normalizePathWin(text: string): string {
-  return normalizePath(text.replaceAll("\\", "/"));
 }

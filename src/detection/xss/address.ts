@@ -21,6 +21,7 @@ class AddressReader {
   /** The next character that counts, in small letters; "" at the end. */
   next(): string {
     for (;;) {
+      this.#skipBlanks();
       const char = this.#character();
       if (char === "") return "";
       const code = char.codePointAt(0) ?? 0;
@@ -28,6 +29,14 @@ class AddressReader {
         return char.toLowerCase();
       }
     }
+  }
+
+  /** A text of nothing else is over at once. */
+  #skipBlanks(): void {
+    const text = this.#text;
+    let { at } = this;
+    while (text.charCodeAt(at) <= 0x20) at++;
+    this.at = at;
   }
 
   #character(): string {
@@ -76,7 +85,8 @@ function isActiveData(reader: AddressReader): boolean {
 export function isProgram(text: string): boolean {
   if (!isActiveAddress(text, 0)) return false;
   const colon = /:|&colon;|&#0*58;?|&#x0*3a;?/i.exec(text);
-  const behind = text.slice(colon === null ? 0 : colon.index + colon[0].length, CODE_LENGTH_MAX);
+  const from = colon === null ? 0 : colon.index + colon[0].length;
+  const behind = text.slice(from, from + CODE_LENGTH_MAX);
   return /^(?:\s*(?:\/\/|\/\*|[\w$.]*\s*[(=`[{%\\<'"&!~+-]|text\/|,)|\S+[(=`])/i.test(behind);
 }
 

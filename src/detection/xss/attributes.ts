@@ -15,21 +15,30 @@ const VALUE_LENGTH_MAX = 2048;
  * double or back quotes) or open tags itself: an attribute begins behind a space, a slash or a quote in all of them, so that one
  * look serves all contexts. `firstTag` is where the first tag opens, or Infinity.
  */
-export function activeAttribute(text: string, firstTag: number): string | undefined {
-  const values = new Values(text);
-  for (let at = text.indexOf("="); at !== -1; at = text.indexOf("=", at + 1)) {
-    const end = endOfName(text, at);
-    const start = startOfName(text, end);
-    if (start === end || !beginsAttribute(text, start)) continue;
-    const name = text.slice(start, end).replaceAll("\0", "").toLowerCase();
-    if (isActiveName(name, start > firstTag)) return name.startsWith("on") ? "handler" : "attribute";
-    const valueAt = beginOfValue(text, at + 1);
-    if (isActiveAddress(text, valueAt)) return "url";
-    if (!LISTING_ATTRIBUTES.has(name)) continue;
-    const kind = STYLES.has(name) ? values.style(valueAt) : values.list(valueAt);
-    if (kind !== undefined) return kind;
+export class Attributes {
+  readonly #text: string;
+  readonly #firstTag: number;
+  readonly #values: Values;
+
+  constructor(text: string, firstTag: number) {
+    this.#text = text;
+    this.#firstTag = firstTag;
+    this.#values = new Values(text);
   }
-  return undefined;
+
+  /** What is active about the attribute with an equals sign there; undefined for none. */
+  activeAt(equalsAt: number): string | undefined {
+    const text = this.#text;
+    const end = endOfName(text, equalsAt);
+    const start = startOfName(text, end);
+    if (start === end || !beginsAttribute(text, start)) return undefined;
+    const name = text.slice(start, end).replaceAll("\0", "").toLowerCase();
+    if (isActiveName(name, start > this.#firstTag)) return name.startsWith("on") ? "handler" : "attribute";
+    const valueAt = beginOfValue(text, equalsAt + 1);
+    if (isActiveAddress(text, valueAt)) return "url";
+    if (!LISTING_ATTRIBUTES.has(name)) return undefined;
+    return STYLES.has(name) ? this.#values.style(valueAt) : this.#values.list(valueAt);
+  }
 }
 
 /** Within a tag any `on…` counts, as browsers get new events; elsewhere those that there are. */

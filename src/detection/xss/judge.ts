@@ -1,9 +1,12 @@
+import { atOnce, type Steps } from "../../support/turns.ts";
 import { isProgram } from "./address.ts";
-import { activeAttribute } from "./attributes.ts";
+import { Attributes } from "./attributes.ts";
 import { ACTIVE_CLOSING_TAGS, ACTIVE_TAGS } from "./tables.ts";
 
 const NAME_LENGTH_MAX = 48;
 const DECLARATION_LENGTH_MAX = 64;
+/** Opened tags, and equals signs: some microseconds each. */
+const MARKS_A_STEP = 32;
 
 /**
  * Whether a text, put into a page by a service that escapes nothing, would run: in the page itself, or in an attribute's value
@@ -11,17 +14,31 @@ const DECLARATION_LENGTH_MAX = 64;
  * `handler`, `attribute`, `url`, `style`, `comment`, `doctype`. Takes time in line with the text's length.
  */
 export function crossSiteScript(text: string): string | undefined {
-  const first = text.indexOf("<");
+  // Most texts have neither.
+  if (text.includes("<") || text.includes("=")) return atOnce(crossSiteScriptInSteps(text));
+  return programOf(text);
+}
+
+/** The same of a long text. */
+export function* crossSiteScriptInSteps(text: string): Steps<string | undefined> {
   let firstTag = Number.POSITIVE_INFINITY;
-  for (let at = first; at !== -1; at = text.indexOf("<", at + 1)) {
+  let count = 0;
+  for (let at = text.indexOf("<"); at !== -1; at = text.indexOf("<", at + 1)) {
     const found = activeMarkup(text, at + 1);
     if (found === "quiet") firstTag = Math.min(firstTag, at);
     else if (found !== undefined) return found;
+    if (++count % MARKS_A_STEP === 0) yield;
   }
-  if (text.includes("=")) {
-    const found = activeAttribute(text, firstTag);
+  const attributes = new Attributes(text, firstTag);
+  for (let at = text.indexOf("="); at !== -1; at = text.indexOf("=", at + 1)) {
+    const found = attributes.activeAt(at);
     if (found !== undefined) return found;
+    if (++count % MARKS_A_STEP === 0) yield;
   }
+  return programOf(text);
+}
+
+function programOf(text: string): string | undefined {
   return beginsAddress(text) && isProgram(text) ? "url" : undefined;
 }
 
