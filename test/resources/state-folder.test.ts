@@ -15,7 +15,6 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { stateFiles } from "../../src/daemon/state-files.ts";
-import { removeLeftovers } from "../../src/daemon/state-leftovers.ts";
 import { StateFolder } from "../../src/resources/state-folder.ts";
 import { DEFAULTS } from "../../src/support/defaults.ts";
 import { eventually } from "../fixtures/eventually.ts";
@@ -57,17 +56,6 @@ test("what a killed process left half written goes with the next start, and noth
   await folder().read(KIND, "id");
   await eventually(async () => readdirSync(directory).length === kept.length + others.length);
   expect(readdirSync(directory).toSorted()).toEqual([...kept, ...others].toSorted());
-});
-
-test("two that take leftovers away at once leave none", async () => {
-  const then = new Date(Date.now() - 2 * DEFAULTS.stateLeftoverMs);
-  for (let at = 0; at < 50; at++) {
-    const file = join(root, `quotas.${String(at).padStart(12, "0")}.new`);
-    writeFileSync(file, "half");
-    utimesSync(file, then, then);
-  }
-  await Promise.all([removeLeftovers(root), removeLeftovers(root)]);
-  expect(readdirSync(root).filter((name) => name.endsWith(".new"))).toEqual([]);
 });
 
 test("no damage is ever read as content", async () => {
