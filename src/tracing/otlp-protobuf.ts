@@ -1,5 +1,5 @@
 import { WireWriter } from "../bodies/protobuf/writer.ts";
-import { type Attribute, nanoDigits, type Span, type SpanEncoding, type SpanEvent } from "./span.ts";
+import type { Attribute, Span, SpanEncoding, SpanEvent } from "./span.ts";
 
 /**
  * Field numbers of opentelemetry-proto 1.x: collector/trace/v1/trace_service.proto, trace/v1/trace.proto, common/v1/common.proto
@@ -98,8 +98,8 @@ function writeSpan(to: WireWriter, span: Span): void {
     if (event !== undefined) writeEvent(to, event);
   }
   writeAttributes(to, SPAN.attributes, span.attributes);
-  to.fixed64(SPAN.endTimeUnixNano, nanoDigits(span.endMs));
-  to.fixed64(SPAN.startTimeUnixNano, nanoDigits(span.startMs));
+  to.unixNano(SPAN.endTimeUnixNano, span.endMs);
+  to.unixNano(SPAN.startTimeUnixNano, span.startMs);
   to.varint(SPAN.kind, span.kind);
   to.text(SPAN.name, span.name);
   if (span.parentSpanId !== "") to.hex(SPAN.parentSpanId, span.parentSpanId);
@@ -112,7 +112,7 @@ function writeEvent(to: WireWriter, event: SpanEvent): void {
   const before = to.length;
   writeAttributes(to, EVENT.attributes, event.attributes);
   to.text(EVENT.name, event.name);
-  to.fixed64(EVENT.timeUnixNano, nanoDigits(event.atMs));
+  to.unixNano(EVENT.timeUnixNano, event.atMs);
   to.message(SPAN.events, before);
 }
 

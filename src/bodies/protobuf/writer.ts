@@ -1,4 +1,12 @@
+import { codeAt } from "../../support/text-code.ts";
+
 const SCRATCH_BYTES = 16 * 1024;
+/** Of a longer text the calls that write all of it are cheaper than a step for each character. */
+const LOOP_CHARS_MAX = 32;
+const NANOS_PER_MS = 1_000_000;
+const WORD = 2 ** 32;
+const UPPER_UNIT = 2 ** 26;
+const UPPER_PER_WORD = WORD / UPPER_UNIT;
 
 /**
  * Writes messages of protobuf from their end to their beginning, so that the length of what is nested is known when it is
@@ -23,11 +31,30 @@ export class WireWriter {
   }
 
   text(field: number, text: string): void {
+    if (text.length <= LOOP_CHARS_MAX && this.#writeAscii(text)) {
+      this.#head(field, text.length);
+      return;
+    }
     const bytes = Buffer.byteLength(text);
     this.#room(bytes);
     this.#at -= bytes;
     this.#bytes.write(text, this.#at, "utf8");
     this.#head(field, bytes);
+  }
+
+  /** False, with nothing written, where it is not in ASCII. */
+  #writeAscii(text: string): boolean {
+    const { length } = text;
+    this.#room(length);
+    const bytes = this.#bytes;
+    const start = this.#at - length;
+    for (let at = 0; at < length; at++) {
+      const code = codeAt(text, at);
+      if (code > 0x7f) return false;
+      bytes[start + at] = code;
+    }
+    this.#at = start;
+    return true;
   }
 
   /** Bytes as hexadecimal digits. */
@@ -59,11 +86,17 @@ export class WireWriter {
     this.#varint(field * 8 + 5);
   }
 
-  /** `digits`: decimal. */
-  fixed64(field: number, digits: string): void {
+  /** A time in Unix milliseconds, with fractions, as nanoseconds in 64 bits. */
+  unixNano(field: number, ms: number): void {
     this.#room(8);
     this.#at -= 8;
-    this.#bytes.writeBigUInt64LE(BigInt(digits), this.#at);
+    const whole = Math.floor(ms);
+    const nanos = Math.floor((ms - whole) * NANOS_PER_MS);
+    // A double has 53 bits, the product up to 61: it is made in two parts, the upper one of units of 2^26.
+    const upper = Math.floor(whole / UPPER_UNIT) * NANOS_PER_MS;
+    const lower = (whole % UPPER_UNIT) * NANOS_PER_MS + nanos + (upper % UPPER_PER_WORD) * UPPER_UNIT;
+    this.#bytes.writeUInt32LE(lower % WORD, this.#at);
+    this.#bytes.writeUInt32LE(Math.floor(upper / UPPER_PER_WORD) + Math.floor(lower / WORD), this.#at + 4);
     this.#varint(field * 8 + 1);
   }
 
@@ -78,6 +111,11 @@ export class WireWriter {
   }
 
   #varint(value: number): void {
+    if (value < 0x80) {
+      this.#room(1);
+      this.#bytes[--this.#at] = value;
+      return;
+    }
     let bytes = 1;
     for (let rest = value; rest >= 0x80; rest = Math.floor(rest / 0x80)) bytes++;
     this.#room(bytes);
