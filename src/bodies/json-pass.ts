@@ -1,7 +1,8 @@
 import type { Charset } from "./answer-format.ts";
 import { ALL_TOLD, type AskedNames, NONE_TOLD, type Others } from "./json-asked.ts";
-import { BACKSLASH, CLOSE_BRACE, CLOSE_BRACKET, COLON, COMMA, OPEN_BRACKET, QUOTE } from "./json-bytes.ts";
-import { BEGINNINGS, BLANK, CLASSES, CLOSING, OPENING, PLAIN } from "./json-classes.ts";
+import { CLOSE_BRACE, CLOSE_BRACKET, COLON, COMMA, OPEN_BRACE, OPEN_BRACKET, QUOTE } from "./json-bytes.ts";
+import { BEGINNINGS, BLANK, CLASSES, CLOSING, ENDS_NAME, OPENING, PLAIN } from "./json-classes.ts";
+import { LayoutPass } from "./json-layout.ts";
 import { nameOf } from "./json-names.ts";
 import { DEAD_BYTES_MAX, endOfContainer, SKIPPED_DEPTH_MAX } from "./json-skip.ts";
 import type { JsonVisitor } from "./json-visitor.ts";
@@ -11,13 +12,6 @@ import type { StringEnds } from "./string-search.ts";
 export const OBJECT = -1;
 
 const KINDS: Uint8Array = CLASSES;
-const SPACE = 0x20;
-const TILDE = 0x7e;
-
-/** 1: it ends a name, or is none of plain ASCII. */
-const ENDS_NAME: Uint8Array = new Uint8Array(256).map((_, byte) =>
-  Number(byte < SPACE || byte > TILDE || byte === QUOTE || byte === BACKSLASH),
-);
 
 /** The containers that a text is in, from the outermost on. */
 export interface Within<Node> {
@@ -42,6 +36,7 @@ export class UsualPass<Node> {
   readonly #charset: Charset;
   readonly #depthMax: number;
   readonly #within: Within<Node>;
+  readonly #alike: LayoutPass<Node>;
 
   constructor(visitor: JsonVisitor<Node>, asked: AskedNames, charset: Charset, depthMax: number, within: Within<Node>) {
     this.#visitor = visitor;
@@ -49,6 +44,7 @@ export class UsualPass<Node> {
     this.#charset = charset;
     this.#depthMax = depthMax - SKIPPED_DEPTH_MAX;
     this.#within = within;
+    this.#alike = new LayoutPass(visitor, asked, charset);
   }
 
   /**
@@ -69,6 +65,7 @@ export class UsualPass<Node> {
     this.isBehind = false;
     this.isDead = false;
     this.heldFrom = -1;
+    this.#alike.reset();
     while (at < last) {
       if (KINDS[bytes[at] as number] === BLANK) at = skipBlanks(bytes, at);
       let key: string | number | null = index;
@@ -97,7 +94,12 @@ export class UsualPass<Node> {
         if (indexes.length >= this.#depthMax) break;
         if (key === null && others !== NONE_TOLD) key = nameOf(bytes, at + 1, nameEnd, false, this.#charset);
         const inside = key === null ? null : visitor.begin(of, key, byte, comma < 0 ? at : comma, at, begin);
-        if (inside !== null) {
+        const alike =
+          inside === null || index === OBJECT || byte !== OPEN_BRACE
+            ? -1
+            : this.#alike.over(bytes, begin, last, inside, indexes.length);
+        if (alike >= 0) end = alike;
+        else if (inside !== null) {
           of = inside;
           index = byte === OPEN_BRACKET ? 0 : OBJECT;
           indexes.push(index);

@@ -120,15 +120,18 @@ export class JsonRewriter<Node> implements JsonVisitor<Node> {
     const [from = 0, to = 0] = spans;
     if (spans.length === 2) return from < 0 ? (placed[to] ?? NOTHING) : this.#stretch(from, to);
     let length = 0;
-    for (let at = 0; at < spans.length; at += 2) length += lengthOf(spans, at, placed);
+    for (let at = 0; at < spans.length; at += 2) {
+      const start = spans[at] as number;
+      const last = spans[at + 1] as number;
+      length += start < 0 ? (placed[last] as Buffer).length : last - start;
+    }
     const out = Buffer.allocUnsafe(length);
+    const bytes = this.#bytes;
     let end = 0;
     for (let at = 0; at < spans.length; at += 2) {
-      const start = spans[at] ?? 0;
-      const size = lengthOf(spans, at, placed);
-      if (start < 0) placed[spans[at + 1] ?? 0]?.copy(out, end);
-      else this.#bytes.copy(out, end, start, start + size);
-      end += size;
+      const start = spans[at] as number;
+      const last = spans[at + 1] as number;
+      end += start < 0 ? (placed[last] as Buffer).copy(out, end) : bytes.copy(out, end, start, last);
     }
     return out;
   }
@@ -218,9 +221,4 @@ export class JsonRewriter<Node> implements JsonVisitor<Node> {
     this.#isDropping = false;
     this.#from = at;
   }
-}
-
-function lengthOf(spans: readonly number[], at: number, placed: readonly Buffer[]): number {
-  const [from = 0, to = 0] = [spans[at], spans[at + 1]];
-  return from < 0 ? (placed[to]?.length ?? 0) : to - from;
 }

@@ -30,7 +30,7 @@ export function skipString(bytes: Uint8Array, from: number, to: number, escapes:
 }
 
 /** 1: it may end a string. */
-const ENDS_STRING: Uint8Array = new Uint8Array(256).map((_, byte) => Number(byte === 0x22 || byte === 0x5c));
+export const ENDS_STRING: Uint8Array = new Uint8Array(256).map((_, byte) => Number(byte === 0x22 || byte === 0x5c));
 /** Where there is one that long, others are searched rather than walked. */
 const LONG_BYTES = 256;
 

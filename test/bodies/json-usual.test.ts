@@ -1,5 +1,6 @@
 // Goal: the loop that goes over usual members makes of any text what the reader makes of it that goes byte by byte.
-// Method: texts of JSON and of what nearly is, random rules; at once, a byte at a time, cut anywhere, and with every name told.
+// Method: texts of JSON and of what nearly is, lists of items that are laid out alike or nearly, random rules; at once, a byte
+// at a time, cut anywhere, and with every name told.
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { type JsonPlace, parseJsonPath, placesOf } from "../../src/bodies/json-paths.ts";
@@ -8,7 +9,7 @@ import { FieldEdit } from "../../src/filters/response/fields/evaluate.ts";
 import { fixed, last4, MaskEdit } from "../../src/filters/response/mask/evaluate.ts";
 import { FieldNames } from "../../src/message/answer-count.ts";
 import { atOnce } from "../../src/support/turns.ts";
-import { oddJson } from "../fixtures/odd-json.ts";
+import { alikeJson, oddJson } from "../fixtures/odd-json.ts";
 
 const step = fc.constantFrom(
   ".ssn",
@@ -86,18 +87,25 @@ function editOf({ kind }: Rule, root: JsonPlace): { edit: AnyEdit; told: () => s
 
 const cutting = fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 10 });
 
-test("at once, in pieces and byte by byte the same leaves, or is refused", () => {
-  fc.assert(
-    fc.property(rule, oddJson, cutting, (one, bytes, cuts) => {
-      const root = placeOf(one);
-      const right = made(one, root, bytes, [], true);
-      expect(made(one, root, bytes, [], false)).toEqual(right);
-      for (const pieces of [[1], cuts]) {
-        const cut = made(one, root, bytes, pieces, false);
-        if (right.fault === null) expect(cut).toEqual(right);
-        else expect(cut.fault).toBe(right.fault);
-      }
-    }),
-    { numRuns: Number(process.env["JSON_RUNS"] ?? 600) },
-  );
-}, 60_000);
+test.each([
+  ["odd JSON", oddJson],
+  ["items that are laid out alike", alikeJson],
+])(
+  "of %s at once, in pieces and byte by byte the same leaves, or is refused",
+  (_, json) => {
+    fc.assert(
+      fc.property(rule, json, cutting, (one, bytes, cuts) => {
+        const root = placeOf(one);
+        const right = made(one, root, bytes, [], true);
+        expect(made(one, root, bytes, [], false)).toEqual(right);
+        for (const pieces of [[1], cuts]) {
+          const cut = made(one, root, bytes, pieces, false);
+          if (right.fault === null) expect(cut).toEqual(right);
+          else expect(cut.fault).toBe(right.fault);
+        }
+      }),
+      { numRuns: Number(process.env["JSON_RUNS"] ?? 600) },
+    );
+  },
+  60_000,
+);
