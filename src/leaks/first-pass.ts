@@ -2,9 +2,13 @@ import type { ByteSet } from "./byte-set.ts";
 import type { Anchor } from "./shape.ts";
 
 /** Cells from here on are no plain rows: in those an anchor ends, the row is the rest; the last is not made yet. */
-const SPECIAL = 0x40000000;
-const UNKNOWN = 0x7fffffff;
+const SPECIAL = 0x8000;
+const UNKNOWN = 0xffff;
 const STATES_BEGUN = 64;
+/** A row has a cell for each byte. */
+const ROW_BITS = 8;
+/** What it is applied to is known to be a small number, or each look converts it. */
+const MASK = SPECIAL - 1;
 
 interface State {
   /** Places inside of anchors, by number, in order. */
@@ -15,12 +19,12 @@ interface State {
   readonly depth: number;
 }
 
-/** Both halves of a text, as far as they are walked. */
+/** The rows in which the quarters of a text are, as far as they are walked. */
 interface Lanes {
-  row: number;
-  secondRow: number;
-  readonly hits: Hit[];
-  readonly secondHits: Hit[];
+  first: number;
+  second: number;
+  third: number;
+  fourth: number;
 }
 
 /** What one byte may do at a place inside of an anchor. */
@@ -44,8 +48,8 @@ export interface Passed {
 }
 
 const NO_HITS: Hit[] = [];
-/** Shorter texts are walked in one lane. */
-const LANES_BYTES_MIN = 256;
+/** Where a quarter is shorter, all is walked as one. */
+const LANE_BYTES_MIN = 64;
 
 /**
  * The first pass: a table that is looked into once for each byte and tells where an anchor ends. Usual text has next to none.
@@ -64,18 +68,16 @@ export class FirstPass {
   readonly #known = new Map<string, number>();
   /** By column: where the beginnings of all anchors lead. */
   readonly #fresh: readonly (readonly number[])[];
-  readonly #stride: number;
   /** Most bytes that make a state. */
   readonly #leadBytes: number;
-  /** Cells: where the next state's row begins. Another one as soon as `#resolve` was called. */
-  #table: Int32Array;
+  /** Cells: the next row, which is that of the state of its number. Another one as soon as `#resolve` was called. */
+  #table: Uint16Array;
 
   constructor(anchors: readonly Anchor[]) {
     const all = anchors.map(({ before, steps }) =>
       before === null ? steps : [{ set: before, isOptional: false }, ...steps],
     );
     this.#makeColumns(new Set(all.flat().map(({ set }) => set)));
-    this.#stride = this.#bytes.length;
     this.#leadBytes = Math.max(1, ...all.map(({ length }) => length));
     const firsts: number[] = [];
     for (const [anchor, steps] of all.entries()) {
@@ -83,7 +85,7 @@ export class FirstPass {
       this.#addItems(anchor, steps, anchors[anchor]?.before === null ? 0 : 1);
     }
     this.#fresh = this.#freshOf(firsts);
-    this.#table = new Int32Array(STATES_BEGUN * this.#stride).fill(UNKNOWN);
+    this.#table = new Uint16Array(STATES_BEGUN << ROW_BITS).fill(UNKNOWN);
     this.begin = this.#rowOf(this.#fresh[this.#columns[LINE_FEED] ?? 0] ?? []) % SPECIAL;
   }
 
@@ -140,57 +142,75 @@ export class FirstPass {
   }
 
   /**
-   * All of a text from `from` on, where the state is that of `row`. Each look waits for the one before it, so that both
-   * halves are walked side by side; the second begins before its own, by as many bytes as its state can be made of.
+   * All of a text from `from` on, where the state is that of `row`. Each look waits for the one before it, so that all
+   * quarters are walked side by side; each but the first begins before its own, by as many bytes as its state can be made of.
    */
   pass(bytes: Buffer, from: number, row: number): Passed {
     const { length } = bytes;
-    const half = (length - from) >> 1;
-    if (half < LANES_BYTES_MIN >> 1) return this.#walk(bytes, from, length, row);
-    const middle = from + half;
-    const lead = this.#walk(bytes, middle - this.#leadBytes, middle, this.begin);
-    const lanes: Lanes = { row, secondRow: lead.row, hits: [], secondHits: [] };
-    for (let at = from; at < middle; at++) {
-      at = this.#walkBoth(bytes, at, middle, half, lanes);
-      if (at === middle) break;
-      lanes.row = this.#step(bytes, at, lanes.row, lanes.hits);
-      lanes.secondRow = this.#step(bytes, at + half, lanes.secondRow, lanes.secondHits);
+    const size = (length - from) >> 2;
+    if (size < LANE_BYTES_MIN) return this.#walk(bytes, from, length, row);
+    const [second, third, fourth] = [from + size, from + 2 * size, from + 3 * size];
+    const lanes: Lanes = {
+      first: row,
+      second: this.#rowAt(bytes, second),
+      third: this.#rowAt(bytes, third),
+      fourth: this.#rowAt(bytes, fourth),
+    };
+    let at = this.#walkAll(bytes, from, second, size, lanes);
+    if (at === second) return this.#walk(bytes, fourth + size, length, lanes.fourth);
+    const [of1, of2, of3, of4]: [Hit[], Hit[], Hit[], Hit[]] = [[], [], [], []];
+    while (at < second) {
+      lanes.first = this.#step(bytes, at, lanes.first, of1);
+      lanes.second = this.#step(bytes, at + size, lanes.second, of2);
+      lanes.third = this.#step(bytes, at + 2 * size, lanes.third, of3);
+      lanes.fourth = this.#step(bytes, at + 3 * size, lanes.fourth, of4);
+      at = this.#walkAll(bytes, at + 1, second, size, lanes);
     }
-    const rest = this.#walk(bytes, middle + half, length, lanes.secondRow);
-    const { hits, secondHits } = lanes;
-    const count = hits.length + secondHits.length + rest.hits.length;
-    return { hits: count === 0 ? NO_HITS : [...hits, ...secondHits, ...rest.hits], row: rest.row };
+    const rest = this.#walk(bytes, fourth + size, length, lanes.fourth, of4);
+    return { hits: [...of1, ...of2, ...of3, ...of4], row: rest.row };
   }
 
-  /** In both halves, up to where one of them comes to a special cell. Alone, so that it stays as small as it is. */
-  #walkBoth(bytes: Buffer, from: number, to: number, half: number, lanes: Lanes): number {
-    const columns = this.#columns;
+  #rowAt(bytes: Buffer, at: number): number {
+    return this.#walk(bytes, at - this.#leadBytes, at, this.begin).row;
+  }
+
+  /** In all quarters, up to where one of them comes to a special cell. Alone, so that it stays as small as it is. */
+  #walkAll(bytes: Buffer, from: number, to: number, size: number, lanes: Lanes): number {
     const table = this.#table;
-    let { row, secondRow } = lanes;
+    const [thirdFrom, fourthFrom] = [2 * size, 3 * size];
+    let { first, second, third, fourth } = lanes;
     let at = from;
     for (; at < to; at++) {
-      const next = table[row + (columns[bytes[at] as number] as number)] as number;
-      const second = table[secondRow + (columns[bytes[at + half] as number] as number)] as number;
-      if ((next | second) >= SPECIAL) break;
-      row = next;
-      secondRow = second;
+      const next1 = table[(first << ROW_BITS) | (bytes[at] as number)] as number;
+      const next2 = table[(second << ROW_BITS) | (bytes[at + size] as number)] as number;
+      const next3 = table[(third << ROW_BITS) | (bytes[at + thirdFrom] as number)] as number;
+      const next4 = table[(fourth << ROW_BITS) | (bytes[at + fourthFrom] as number)] as number;
+      if ((next1 | next2 | next3 | next4) >= SPECIAL) break;
+      first = next1;
+      second = next2;
+      third = next3;
+      fourth = next4;
     }
-    lanes.row = row;
-    lanes.secondRow = secondRow;
+    lanes.first = first;
+    lanes.second = second;
+    lanes.third = third;
+    lanes.fourth = fourth;
     return at;
   }
 
-  #walk(bytes: Buffer, from: number, to: number, begun: number): Passed {
-    let hits = NO_HITS;
-    let row = begun;
+  #walk(bytes: Buffer, from: number, to: number, begun: number, found: Hit[] = NO_HITS): Passed {
+    let hits = found;
+    let table = this.#table;
+    let row = begun & MASK;
     for (let at = from; at < to; at++) {
-      const next = this.#table[row + (this.#columns[bytes[at] as number] as number)] as number;
+      const next = table[(row << ROW_BITS) | (bytes[at] as number)] as number;
       if (next < SPECIAL) {
         row = next;
         continue;
       }
       if (hits === NO_HITS) hits = [];
-      row = this.#step(bytes, at, row, hits);
+      row = this.#step(bytes, at, row, hits) & MASK;
+      table = this.#table;
     }
     return { hits, row };
   }
@@ -198,19 +218,19 @@ export class FirstPass {
   /** One byte, whatever its cell is. */
   #step(bytes: Buffer, at: number, row: number, hits: Hit[]): number {
     const cell = this.#resolve(row, bytes[at] as number);
-    const next = cell % SPECIAL;
-    if (cell >= SPECIAL) hits.push({ at, row: next });
-    return next;
+    if (cell < SPECIAL) return cell;
+    hits.push({ at, row: cell - SPECIAL });
+    return cell - SPECIAL;
   }
 
   /** The cell of a row and a byte, made where it is not yet. */
   #resolve(row: number, byte: number): number {
-    const column = this.#columns[byte] as number;
-    const known = this.#table[row + column] as number;
+    const known = this.#table[(row << ROW_BITS) | byte] as number;
     if (known !== UNKNOWN) return known;
+    const column = this.#columns[byte] as number;
     const { items } = this.#stateAt(row);
     const cell = this.#rowOf([...this.#targets(items, column), ...(this.#fresh[column] ?? [])]);
-    this.#table[row + column] = cell;
+    this.#table[(row << ROW_BITS) | byte] = cell;
     return cell;
   }
 
@@ -225,7 +245,7 @@ export class FirstPass {
   }
 
   #stateAt(row: number): State {
-    return this.#states[row / this.#stride] as State;
+    return this.#states[row] as State;
   }
 
   #targets(items: readonly number[], column: number): number[] {
@@ -239,13 +259,12 @@ export class FirstPass {
   #rowOf(targets: readonly number[]): number {
     const sorted = [...new Set(targets)].sort((a, b) => a - b);
     const key = sorted.join();
-    let state = this.#known.get(key);
-    if (state === undefined) {
-      state = this.#add(sorted);
-      this.#known.set(key, state);
+    let row = this.#known.get(key);
+    if (row === undefined) {
+      row = this.#add(sorted);
+      this.#known.set(key, row);
     }
-    const row = state * this.#stride;
-    return this.#states[state]?.ends.length === 0 ? row : row + SPECIAL;
+    return this.#states[row]?.ends.length === 0 ? row : row + SPECIAL;
   }
 
   #add(targets: readonly number[]): number {
@@ -253,8 +272,8 @@ export class FirstPass {
     const ends = targets.flatMap((target) => (target < 0 ? [-1 - target] : [])).reverse();
     const depth = Math.max(0, ...items.map((item) => this.#items[item]?.depth ?? 0));
     const state = this.#states.push({ items, ends, depth }) - 1;
-    if (this.#states.length * this.#stride > this.#table.length) {
-      const larger = new Int32Array(2 * this.#table.length).fill(UNKNOWN);
+    if (this.#states.length << ROW_BITS > this.#table.length) {
+      const larger = new Uint16Array(2 * this.#table.length).fill(UNKNOWN);
       larger.set(this.#table);
       this.#table = larger;
     }
