@@ -92,13 +92,14 @@ export interface SteadyFields {
 
 export const STEADY_FIELDS: readonly SteadyFields[] = [
   {
-    names: ["listener", "client", "protocol", "proxyPeer", "method"],
-    read: ({ listener, clientAddress, protocol, exchange: { connection, method } }, into) => {
+    names: ["listener", "client", "country", "asn", "network", "protocol", "proxyPeer", "method"],
+    read: ({ listener, clientAddress, protocol, exchange: { connection, method, geo } }, into) => {
       into[0] = clientAddress;
       into[1] = method;
       into[2] = listener;
       into[3] = protocol;
       into[4] = connection.proxyPeer;
+      into[5] = geo;
     },
   },
   {
@@ -111,10 +112,12 @@ export const STEADY_FIELDS: readonly SteadyFields[] = [
     },
   },
   {
-    names: ["principal", "authenticator", "certificateFault"],
-    read: ({ exchange: { principal, certificate } }, into) => {
+    names: ["principal", "authenticator", "certificateFault", "version", "deprecated"],
+    read: ({ exchange: { principal, certificate, version, deprecated } }, into) => {
       into[0] = principal;
       into[1] = certificate;
+      into[2] = version;
+      into[3] = deprecated;
     },
   },
   {
