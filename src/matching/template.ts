@@ -71,7 +71,11 @@ export function paramNames(template: Template): readonly string[] {
   return template.segments.flatMap((segment) => (segment.kind === "param" ? [segment.name] : []));
 }
 
+/** Static text that is canonical as it is. */
+const PLAIN = /^[A-Za-z0-9_-]+$/;
+
 function parseSegment(text: string): Result<TemplateSegment, string> {
+  if (PLAIN.test(text)) return ok({ kind: "static", text });
   const name = PARAM.exec(text)?.[1];
   if (name !== undefined) return ok({ kind: "param", name });
   const colon = EXPRESS_PARAM.exec(text)?.[1];

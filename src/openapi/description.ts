@@ -148,13 +148,14 @@ export class SchemaLibrary {
   find(file: string, pointer: string): SchemaReference | null {
     const document = this.#files.named(file);
     if (document === null) return null;
-    const references = new References(this.#files, new Findings());
+    const findings = new Findings();
+    const references = new References(this.#files, findings);
     let spot: Spot | null = Spot.root(document);
     for (const token of pointer.split("/").slice(1)) {
       const key = token.replaceAll("~1", "/").replaceAll("~0", "~");
       spot = spot === null ? null : references.follow(spot, "");
       spot = spot?.at(Array.isArray(spot.value) ? Number(key) : key) ?? null;
     }
-    return spot === null ? null : schemaAt(spot, { references, findings: new Findings() });
+    return spot === null ? null : schemaAt(spot, { references, findings });
   }
 }

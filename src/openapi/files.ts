@@ -129,7 +129,7 @@ export function whereItLeads(uri: string): string {
 }
 
 /** Values gone through between two yields. */
-const STEP_VALUES = 2_000;
+const STEP_VALUES = 512;
 
 /** URIs of other files in the references of a document. */
 function* filesNamedIn({ value, uri }: SourceDocument): Steps<readonly string[]> {

@@ -18,7 +18,7 @@ interface Part {
 /** What is wrong with a part, as seen from it. */
 type Tell = (text: string, ...at: readonly (string | number)[]) => void;
 
-const LOOK_EVERY_PARTS = 512;
+const LOOK_EVERY_PARTS = 128;
 
 /**
  * What the specification forbids and nobody else comes by, as it stands where no operation leads or asks for nothing: pairs of

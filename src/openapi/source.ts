@@ -23,7 +23,7 @@ export interface SourceDocument extends SchemaDocument {
 }
 
 /** Characters of JSON that are read in one go. */
-const STEP_CHARS = 16 * 1024;
+const STEP_CHARS = 4 * 1024;
 
 /** Bytes of a file → document; null with its problems in `findings`. Never throws. */
 export function* readSource(

@@ -1,6 +1,7 @@
 import { onlyParameters } from "../bodies/form.ts";
 import { PHASES } from "../decision/phases.ts";
 import type { Check, Filter, RequestRules, RouteContext } from "../filters/filter.ts";
+import type { MethodRule } from "../filters/method-rule.ts";
 import { findShadowed, parseTemplate, type Shadowed } from "../matching/route-tree.ts";
 import { kindsOf } from "../message/kept-target.ts";
 import { USUAL_METHODS } from "../message/method.ts";
@@ -122,7 +123,7 @@ function* compileRoute(work: Work, path: Path): Steps<Route | null> {
     rewriteResponse: work.rewrites.response(responseRules),
     rewriteTrailers: trailersOf(work.rewrites.trailers(requestRules, credentials, responseRules), parts),
     methodParameters: work.rewrites.methodParameters(requestRules),
-    tellsMethods: (asked, named) => parts.methodRules.some((tells) => tells(asked, named)),
+    tellsMethods: tellsMethods(parts.methodRules),
     bodyBytesMax: parts.bodyBytesMax,
     webSocket: parts.webSocket,
     cors: parts.cors,
@@ -130,6 +131,11 @@ function* compileRoute(work: Work, path: Path): Steps<Route | null> {
     answer: parts.answer,
     timeouts: timeoutsOf(fields),
   };
+}
+
+/** Made apart, so that a route keeps the rules alone, and not all that it was compiled with. */
+function tellsMethods(rules: readonly MethodRule[]): MethodRule {
+  return (asked, named) => rules.some((tells) => tells(asked, named));
 }
 
 /** Without those of requests where a check judges all else that clients send. */

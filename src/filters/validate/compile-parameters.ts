@@ -1,5 +1,6 @@
 import type { Shape, Style } from "../../bodies/parameter-styles.ts";
 import { segmentShape } from "../../bodies/segment-parts.ts";
+import type { Place } from "../../decision/verdict.ts";
 import type { CompiledSchema } from "../../schema/compile.ts";
 import { type TextTypes, textTypesOf } from "../../schema/questions/texts.ts";
 import { ALL_TYPES, TYPE } from "../../schema/subschema.ts";
@@ -78,8 +79,7 @@ export function compileParameters(
     const isEnforced = (settings.mode ?? 100) === 100;
     if (isEnforced && filled.size > 0) context.fillParameters(filled);
     if (isEnforced && settings.unknownQuery === "strip") {
-      const names = new QueryNames(rules.parameters);
-      context.keepParameters((name) => !names.isUnknown(name));
+      context.keepParameters(keeping(new QueryNames(rules.parameters)));
     }
   }
   if (settings.headers !== undefined) {
@@ -89,6 +89,10 @@ export function compileParameters(
   if (settings.cookies !== undefined)
     parts.push(judgeCookies({ parameters: compiled("cookies"), showsErrors, place: context.place("cookies") }));
   return parts;
+}
+
+function keeping(names: QueryNames): (name: string) => boolean {
+  return (name) => !names.isUnknown(name);
 }
 
 /** Where a value stands as it is judged; null where a style puts something before it, or nobody asks. */
@@ -179,8 +183,6 @@ function compileOne(
   const types = textTypesOf([compiled.root]);
   const shape = content === undefined ? shapeOf(types, style ?? usual) : "primitive";
   checkStyle(section, at, settings, shape, types, context);
-  const own = context.place(...at);
-  const places = new Map(Object.keys(settings).map((keyword) => [keyword, context.place(...at, keyword)]));
   const parameter: Parameter = {
     name,
     required: settings.required === true,
@@ -196,9 +198,21 @@ function compileOne(
     isNested: style === "deepObject" && hasInner(types, shape),
     types,
     validate: (value) => compiled.validator.judge(value),
-    placeOf: (keyword) => places.get(keyword) ?? own,
+    placeOf: placesOf(Object.keys(settings), context, at),
   };
   return { parameter, compiled };
+}
+
+/** Where keywords stand. No closure beside it knows the context: what judges would keep all that a policy was compiled with. */
+function placesOf(
+  keywords: readonly string[],
+  context: RouteContext,
+  at: readonly string[],
+): (keyword: string) => Place {
+  const own = context.place(...at);
+  const places = new Map<string, Place>();
+  for (const keyword of keywords) places.set(keyword, context.place(...at, keyword));
+  return (keyword) => places.get(keyword) ?? own;
 }
 
 /** A schema that stands in the policy itself; text where it does not say otherwise. */
@@ -243,11 +257,12 @@ export function compileReference(text: string, context: RouteContext, path: read
 }
 
 /** What the text of a parameter is parted into. Text that may also be a list is read as one. */
-export function shapeOf({ types, names, namesOthers }: TextTypes, style: Style): Shape {
+export function shapeOf(of: TextTypes, style: Style): Shape {
+  const { types } = of;
   if ((types & TYPE.object) !== 0 && (types & ~(TYPE.object | TYPE.null)) === 0) return "object";
   if (types !== ALL_TYPES) return (types & TYPE.array) === 0 ? "primitive" : "array";
   // Without a type it is what its other words speak of.
-  return names.length > 0 || namesOthers || style === "deepObject" ? "object" : "primitive";
+  return of.names.length > 0 || of.namesOthers || style === "deepObject" ? "object" : "primitive";
 }
 
 /** Whether it has items or members that no single text is: objects, lists. */
@@ -301,15 +316,13 @@ function compileQueryString(
   if (other !== null)
     context.problem("'queryString' says what the query is as a whole; expected one of the two", other);
   const compiled = compileInline(queryString, true, context, compileSchema, ["queryString"]);
-  const own = context.place("queryString");
-  const places = new Map(Object.keys(queryString).map((key) => [key, context.place("queryString", key)]));
   return {
     isJson: queryString.content === "application/json",
     required: queryString.required === true,
     types: textTypesOf(compiled === null ? [] : [compiled.root]),
     validate: (value) => compiled?.validator.judge(value) ?? null,
     credentials: context.credentialParameters,
-    placeOf: (keyword) => places.get(keyword) ?? own,
+    placeOf: placesOf(Object.keys(queryString), context, ["queryString"]),
   };
 }
 

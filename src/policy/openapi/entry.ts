@@ -35,10 +35,12 @@ export class RouteEntry {
 
   /** Where the value at `path` stands: of what is known, the nearest around it. */
   place(path: Path): Place {
+    let key = keyOf(path);
     for (let length = path.length; ; length--) {
-      const known = this.#places.get(keyOf(path.slice(0, length)));
+      const known = this.#places.get(key);
       if (known !== undefined) return known(path.slice(length));
       if (length === 0) throw new Error("an entry knows its own place");
+      key = key.slice(0, -1 - String(path[length - 1]).length);
     }
   }
 }
@@ -47,8 +49,11 @@ export function isMapping(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** Each step behind a separator. A name with the separator in it would have a place told that is not its own, and no more. */
 function keyOf(path: Path): string {
-  return JSON.stringify(path);
+  let key = "";
+  for (let at = 0; at < path.length; at++) key += `\0${path[at]}`;
+  return key;
 }
 
 /** A place of a description; `pointer` leads there in its file. */

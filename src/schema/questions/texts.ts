@@ -1,5 +1,5 @@
 import { JsonNumber } from "../../bodies/json-number.ts";
-import { ALL_TYPES, type Subschema, TYPE } from "../subschema.ts";
+import { ALL_TYPES, type ArrayRules, inPlaceParts, type ObjectRules, type Subschema, TYPE } from "../subschema.ts";
 
 /**
  * Which types a value can have that is written as text, of a parameter or of a form: bits of TYPE, never fewer than some
@@ -27,26 +27,67 @@ export function textTypesOf(schemas: readonly Subschema[]): TextTypes {
 type Group = Subschema | { readonly all: readonly Group[] } | { readonly any: readonly Group[] };
 
 function typesOfGroup(group: Group): TextTypes {
-  const spoken = [...speaking(schemasIn(group, new Set()))];
-  const objects = spoken.flatMap(({ object }) => (object === null ? [] : [object]));
-  const arrays = spoken.flatMap(({ array }) => (array === null ? [] : [array]));
-  const members = new Map<string, TextTypes>();
-  const items = new Map<number, TextTypes>();
-  const prefixMax = Math.max(0, ...arrays.map(({ prefix }) => prefix.length));
-  const childOf = (pick: (schema: Subschema) => Subschema | null | undefined): TextTypes =>
-    typesOfGroup(childIn(group, pick, new Map()) ?? NOTHING);
-  const memberOf = (name: string): TextTypes =>
-    childOf(({ object }) => object?.properties.get(name) ?? object?.additional);
-  const itemOf = (at: number): TextTypes => childOf(({ array }) => array?.prefix[at] ?? array?.rest);
-  const names = [...new Set(objects.flatMap(({ properties }) => [...properties.keys()]))];
-  const others = once(() => memberOf(""));
-  return {
-    types: possibleIn(group),
-    names,
-    namesOthers: objects.some(({ additional }) => additional !== null && !additional.isNever),
-    member: (name) => (names.includes(name) ? keptOf(members, name, () => memberOf(name)) : others()),
-    item: (at) => keptOf(items, Math.min(at, prefixMax), () => itemOf(Math.min(at, prefixMax))),
-  };
+  return new GroupTypes(group);
+}
+
+/** Most is never asked for: of a thousand parameters it would be made a thousand times. */
+class GroupTypes implements TextTypes {
+  readonly types: number;
+  readonly #group: Group;
+  #objects: readonly ObjectRules[] | null = null;
+  #arrays: readonly ArrayRules[] | null = null;
+  #names: readonly string[] | null = null;
+  #members: Map<string, TextTypes> | null = null;
+  #others: TextTypes | null = null;
+  #items: Map<number, TextTypes> | null = null;
+
+  constructor(group: Group) {
+    this.#group = group;
+    this.types = possibleIn(group);
+  }
+
+  get names(): readonly string[] {
+    this.#names ??= [...new Set(this.#spokenObjects().flatMap(({ properties }) => [...properties.keys()]))];
+    return this.#names;
+  }
+
+  get namesOthers(): boolean {
+    return this.#spokenObjects().some(({ additional }) => additional !== null && !additional.isNever);
+  }
+
+  member(name: string): TextTypes {
+    if (!this.names.includes(name)) {
+      this.#others ??= this.#memberOf("");
+      return this.#others;
+    }
+    this.#members ??= new Map();
+    return keptOf(this.#members, name, () => this.#memberOf(name));
+  }
+
+  item(at: number): TextTypes {
+    this.#arrays ??= this.#spoken().flatMap(({ array }) => (array === null ? [] : [array]));
+    const place = Math.min(at, Math.max(0, ...this.#arrays.map(({ prefix }) => prefix.length)));
+    this.#items ??= new Map();
+    return keptOf(this.#items, place, () => this.#childOf(({ array }) => array?.prefix[place] ?? array?.rest));
+  }
+
+  #memberOf(name: string): TextTypes {
+    return this.#childOf(({ object }) => object?.properties.get(name) ?? object?.additional);
+  }
+
+  #childOf(pick: (schema: Subschema) => Subschema | null | undefined): TextTypes {
+    return typesOfGroup(childIn(this.#group, pick, new Map()) ?? NOTHING);
+  }
+
+  #spokenObjects(): readonly ObjectRules[] {
+    this.#objects ??= this.#spoken().flatMap(({ object }) => (object === null ? [] : [object]));
+    return this.#objects;
+  }
+
+  #spoken(): readonly Subschema[] {
+    const schemas = schemasIn(this.#group, new Set());
+    return schemas.every((schema) => inPlaceParts(schema).length === 0) ? schemas : [...speaking(schemas)];
+  }
 }
 
 const NOTHING: Group = { all: [] };
@@ -127,14 +168,6 @@ function keptOf<Key>(map: Map<Key, TextTypes>, key: Key, make: () => TextTypes):
   const known = map.get(key) ?? make();
   map.set(key, known);
   return known;
-}
-
-function once(make: () => TextTypes): () => TextTypes {
-  let made: TextTypes | undefined;
-  return () => {
-    made ??= make();
-    return made;
-  };
 }
 
 /** Everything that may speak of the same value, alternatives among it. */
