@@ -9,7 +9,7 @@ import type { SchemaSource } from "./schema-source.ts";
 import { type Place, placesOf, type Side, sideOf } from "./sides.ts";
 import { type Direction, textChanges } from "./text-changes.ts";
 import { type DetailedChange, detailed } from "./text-details.ts";
-import { explainCommandLine, type Witness, whoAsks } from "./witness.ts";
+import { explainCommandLine, showing, type Witness, whoAsks } from "./witness.ts";
 
 /**
  * `refused`: both deny, and say it otherwise. `sent`: both allow, and the service gets something else. `audited`: both allow, and
@@ -89,11 +89,13 @@ export async function compare(
   const routes = new RouteTallies(after.snapshot.routeList.map(({ template }) => template));
   let handshakes = 0;
   let unasked = 0;
-  for (const { place, witness } of chosen(places, grid, choice)) {
+  const show = (text: string): string => after.concealed.in(before.concealed.in(text));
+  for (const { place, witness: asked } of chosen(places, grid, choice)) {
     onRequest(choice.asked.size);
-    const was = await judgeWitness(before, witness, nowMs);
-    const is = await judgeWitness(after, witness, nowMs);
+    const was = await judgeWitness(before, asked, nowMs);
+    const is = await judgeWitness(after, asked, nowMs);
     if (was === null || is === null) continue;
+    const witness = showing(asked, show);
     if (was.outcome.startsWith("handshake") && is.outcome.startsWith("handshake")) handshakes++;
     if (was.isUnasked || is.isUnasked) unasked++;
     routes.note(is, witness);
@@ -107,7 +109,7 @@ export async function compare(
   }
   const differences = [...gathered.values()].sort((a, b) => KINDS.indexOf(a.kind) - KINDS.indexOf(b.kind));
   const shownOn = new Set(differences.map(({ route }) => route));
-  const changes = detailed(atOnce(textChanges(before.snapshot, after.snapshot)), sides, shownOn);
+  const changes = detailed(atOnce(textChanges(before.snapshot, after.snapshot)), sides, shownOn, show);
   const requests = choice.asked.size;
   const needsCertificates = handshakes > 0 && handshakes === requests;
   const leftOut = choice.leftOut + grid.leftOut;

@@ -20,7 +20,9 @@ export function detailed(
   { routes, sections }: TextChanges,
   [before, after]: readonly Side[],
   shownOn: ReadonlySet<string>,
+  show: (text: string) => string,
 ): readonly DetailedChange[] {
+  const detailsOf = (was: Settings, is: Settings): readonly string[] => detailLines(was, is, show);
   if (before === undefined || after === undefined) return [];
   const ofSections = sections.map((change): DetailedChange => {
     const [was, is] = [before.section(change.what), after.section(change.what)];
@@ -60,13 +62,14 @@ function asSettings(value: unknown): Settings {
 
 const SHOWN_CHARACTERS = 200;
 
-function detailsOf(was: Settings, is: Settings): readonly string[] {
+function detailLines(was: Settings, is: Settings, show: (text: string) => string): readonly string[] {
   const keys = [...new Set([...Object.keys(was), ...Object.keys(is)])];
   return keys.flatMap((key) => {
     const [old, now] = [textOf(was[key]), textOf(is[key])];
     if (old === now) return [];
     const name = key === "" ? "" : `${key}: `;
-    return [`${name}${excerpt(old, SHOWN_CHARACTERS)} → ${excerpt(now, SHOWN_CHARACTERS)}`];
+    const [from, to] = [old, now].map((text) => excerpt(show(text), SHOWN_CHARACTERS));
+    return [`${name}${from} → ${to}`];
   });
 }
 

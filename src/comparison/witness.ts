@@ -22,6 +22,18 @@ export interface Witness {
   readonly atMs: number | null;
 }
 
+/** The same with what is shown of each text; of bytes that are no text nothing is another. */
+export function showing(witness: Witness, show: (text: string) => string): Witness {
+  const { target, headers, identity, body } = witness;
+  return {
+    ...witness,
+    target: show(target),
+    headers: headers.map(show),
+    identity: { ...identity, as: identity.as === null ? null : show(identity.as) },
+    body: typeof body === "string" ? show(body) : body,
+  };
+}
+
 /** As `for` and `--as` have them. */
 export function whoAsks({ identity, certificate }: Witness): string {
   const text = certificate === null ? null : flowText({ certificate });

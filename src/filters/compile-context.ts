@@ -32,6 +32,8 @@ export interface CompileContext {
   readonly ladderSeed: LadderSeed;
   /** The place of a key inside the settings that are being compiled; no argument: of the settings themselves. */
   place(...path: readonly (string | number)[]): Place;
+  /** A text of the policy as denials may show it: without what came from elsewhere. */
+  shown(text: string): string;
   /** Reports what is wrong at a place and what is expected; compilation goes on to find the rest. */
   problem(text: string, ...path: readonly (string | number)[]): void;
   /** The same at the `offset`th character of the text that stands there. */

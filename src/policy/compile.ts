@@ -21,6 +21,7 @@ import {
   compileUpstreams,
   warnUnused,
 } from "./compile-sections.ts";
+import type { Concealed } from "./concealed.ts";
 import { describedPolicy } from "./describe-routes.ts";
 import type { DescribedPolicy } from "./described-routes.ts";
 import { parseDocument } from "./document.ts";
@@ -58,6 +59,8 @@ export interface Examination {
   readonly included: readonly string[];
   /** Of section `tests`. */
   readonly tests: readonly PolicyTest[];
+  /** What must not be shown of it. */
+  readonly concealed: Concealed;
   /** Null where nobody asked for it, and where there is no text to read. */
   readonly outline: PolicyOutline | null;
   /** Only where the inputs say so, and there is a snapshot. */
@@ -159,6 +162,7 @@ export async function examinePolicy(
     files: work.files.names(),
     included: work.included,
     tests: work.tests,
+    concealed: work.concealed,
     outline: work.outline,
     described: describedPolicy(work),
   };
@@ -275,6 +279,7 @@ async function readPolicyTests(work: Work): Promise<void> {
     readTests(work.reader, {
       problems: work.problems,
       references: work.references,
+      concealed: work.concealed,
       read: (name, path) => work.files.read(name, path),
     }),
   );

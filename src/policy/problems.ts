@@ -1,6 +1,7 @@
 import type { LintRule } from "../decision/lint-rule.ts";
 import type { Place } from "../decision/verdict.ts";
 import { DEFAULTS } from "../support/defaults.ts";
+import type { Concealed } from "./concealed.ts";
 import type { Problem, Warning } from "./snapshot.ts";
 
 /** What is found, each place and text once, and bounded in number. */
@@ -8,37 +9,25 @@ class FoundList<Found extends Problem> {
   readonly #found = new Map<string, Found>();
   /** Places of which nothing more is worth telling. */
   readonly #hushed = new Set<string>();
-  /** Texts that must not be shown, with what is shown in their place. */
-  readonly #concealed = new Map<string, string>();
+  readonly #concealed: Concealed | null;
   #reported = 0;
+
+  constructor(concealed: Concealed | null = null) {
+    this.#concealed = concealed;
+  }
 
   protected put(found: Found): void {
     this.#reported++;
     if (this.isFull) return;
     const at = placeKey(found.place);
     if (this.#hushed.has(at)) return;
-    const shown = { ...found, text: this.#withoutConcealed(found.text) };
+    const shown = { ...found, text: this.#concealed?.in(found.text) ?? found.text };
     const key = `${at}:${shown.text}`;
     if (!this.#found.has(key)) this.#found.set(key, shown);
   }
 
   hush(place: Place): void {
     this.#hushed.add(placeKey(place));
-  }
-
-  conceal(text: string, shown: string): void {
-    this.#concealed.set(text, shown);
-  }
-
-  /** Whether a text has something in it that stands elsewhere. */
-  conceals(text: string): boolean {
-    return this.#withoutConcealed(text) !== text;
-  }
-
-  #withoutConcealed(text: string): string {
-    let left = text;
-    for (const [concealed, shown] of this.#concealed) left = left.replaceAll(concealed, () => shown);
-    return left;
   }
 
   protected takeOut(isGone: (found: Found) => boolean): readonly Found[] {

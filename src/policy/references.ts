@@ -4,6 +4,7 @@ import { DEFAULTS } from "../support/defaults.ts";
 import { err, ok, type Result } from "../support/result.ts";
 import { withoutLineEnd } from "../support/secret.ts";
 import { decodeText } from "../support/text.ts";
+import type { Concealed } from "./concealed.ts";
 import { DOES_NOT_EXIST } from "./named-files.ts";
 import type { ProblemList } from "./problems.ts";
 
@@ -14,9 +15,6 @@ const REFERENCE = /\$?\$\{([a-z]+):([^{}]*)(\}?)/g;
 const NUMBER = /^[-+]?(?:\.\d+|\d+(?:\.\d*)?)(?:[eE][-+]?\d+)?$/;
 const CONVERTIBLE_CHARS_MAX = 32;
 
-/** A text shorter than this is found by chance in problems: it is no secret, and nothing is put in its place. */
-const SECRET_CHARS_MIN = 4;
-
 export interface ReferenceSources {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** What stands elsewhere may not be at hand: it is listed, and is no problem. */
@@ -26,8 +24,8 @@ export interface ReferenceSources {
   readonly include: (name: string, content: string) => void;
   readonly problems: ProblemList;
   readonly absent: ProblemList;
-  /** Where values that stand elsewhere must not be shown. */
-  readonly shown: readonly Pick<ProblemList, "conceal">[];
+  /** Learns the values that must not be shown. */
+  readonly concealed: Concealed;
 }
 
 /**
@@ -114,7 +112,7 @@ export class References {
     if (this.#known.size >= DEFAULTS.referencesMax) return err(`more than ${DEFAULTS.referencesMax} references`);
     this.#known.set(reference, value);
     this.#sources.include(reference, value);
-    if (value.length >= SECRET_CHARS_MIN) for (const list of this.#sources.shown) list.conceal(value, reference);
+    this.#sources.concealed.add(value, reference);
     return ok(value);
   }
 }

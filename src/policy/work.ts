@@ -43,6 +43,7 @@ import type { LogSettings } from "../telemetry/log-settings.ts";
 import type { CertificateFacts, RevocationListFacts } from "../telemetry/telemetry.ts";
 import type { Tracing } from "../tracing/tracing.ts";
 import type { CompileInputs } from "./compile-inputs.ts";
+import { Concealed } from "./concealed.ts";
 import { Definitions } from "./definitions.ts";
 import type { DescribedRoute } from "./described-routes.ts";
 import type { PolicyDocument, TextResolver } from "./document.ts";
@@ -84,10 +85,11 @@ export class Work {
   readonly registry: Registry;
   readonly memory: MemoryBudget;
   readonly turns: Turns;
-  readonly problems: ProblemList = new ProblemList();
-  readonly warnings: WarningList = new WarningList();
+  readonly concealed: Concealed = new Concealed();
+  readonly problems: ProblemList = new ProblemList(this.concealed);
+  readonly warnings: WarningList = new WarningList(this.concealed);
   readonly silenced: Silenced[] = [];
-  readonly absent: ProblemList = new ProblemList();
+  readonly absent: ProblemList = new ProblemList(this.concealed);
   readonly files: NamedFiles;
   readonly references: References;
   readonly kept: Kept;
@@ -195,7 +197,7 @@ export class Work {
       include: (name, content) => this.files.include(name, content),
       problems: this.problems,
       absent: this.absent,
-      shown: [this.problems, this.warnings, this.absent],
+      concealed: this.concealed,
     });
   }
 
@@ -349,6 +351,7 @@ export class Work {
       memory: this.memory,
       ladderSeed: this.ladderSeed,
       place: (...inner) => this.reader.document.place(inner),
+      shown: (text) => this.concealed.in(text),
       problem: (text, ...inner) => this.problem(text, inner),
       problemWithin: (offset, text, ...inner) =>
         this.problems.add(this.reader.document.placeWithin(inner, offset), text),

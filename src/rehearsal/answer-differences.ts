@@ -6,28 +6,33 @@ import { atPointer } from "../support/json-pointer.ts";
 import { type Difference, headerDifferences } from "./differences.ts";
 import type { ClientAnswer } from "./rehearsed-answer.ts";
 
+/** A text as it may be shown. */
+type Show = (text: string) => string;
+
 /** `given`: body of the service's answer; empty where postern answers. */
 export function answerDifferences(
   { answer }: Expectation,
   { lines, body }: Pick<ClientAnswer, "lines" | "body">,
   given: Buffer,
   { leaks }: Pick<Exchange, "leaks">,
+  show: Show,
 ): readonly Difference[] {
   if (answer === undefined) return [];
   const kinds = (leaks?.counts ?? []).filter(({ way }) => way === "response").map(({ kind }) => kind);
   return [
     ...headerDifferences("answer's header", answer.headers ?? {}, lines),
-    ...(answer.body === undefined ? [] : bodyDifferences(answer.body, body)),
-    ...partDifferences(answer, jsonOf(body), jsonOf(given)),
+    ...(answer.body === undefined ? [] : bodyDifferences(answer.body, body, show)),
+    ...partDifferences(answer, jsonOf(body), jsonOf(given), show),
     ...(answer.leaks === undefined ? [] : leakDifferences(answer.leaks, kinds)),
   ];
 }
 
-function bodyDifferences(expected: unknown, body: Buffer): readonly Difference[] {
+function bodyDifferences(expected: unknown, body: Buffer, show: Show): readonly Difference[] {
   const isText = typeof expected === "string";
   const isMet = isText ? body.equals(Buffer.from(expected)) : isSame(jsonOf(body), expected);
-  const words = isText ? excerpt(expected, CHARACTERS_SHOWN) : shown(expected);
-  return isMet ? [] : [{ what: "answer's body", expected: words, found: excerpt(body.toString(), CHARACTERS_SHOWN) }];
+  if (isMet) return [];
+  const words = isText ? excerpt(show(expected), CHARACTERS_SHOWN) : shown(expected, show);
+  return [{ what: "answer's body", expected: words, found: excerpt(show(body.toString()), CHARACTERS_SHOWN) }];
 }
 
 type ExpectedParts = Pick<NonNullable<Expectation["answer"]>, "parts" | "removed" | "masked">;
@@ -36,14 +41,15 @@ function partDifferences(
   { parts = {}, removed = [], masked = [] }: ExpectedParts,
   got: unknown,
   given: unknown,
+  show: Show,
 ): readonly Difference[] {
   const found: Difference[] = [];
   const add = (pointer: string, expected: string, value: unknown): void => {
-    found.push({ what: `answer's ${pointer === "" ? "body" : pointer}`, expected, found: shown(value) });
+    found.push({ what: `answer's ${pointer === "" ? "body" : pointer}`, expected, found: shown(value, show) });
   };
   for (const [pointer, expected] of Object.entries(parts)) {
     const value = atPointer(got, pointer);
-    if (!isSame(value, expected)) add(pointer, shown(expected), value);
+    if (!isSame(value, expected)) add(pointer, shown(expected, show), value);
   }
   for (const pointer of removed) {
     if (atPointer(given, pointer) === undefined) add(pointer, "something that the service says there", undefined);
@@ -71,8 +77,8 @@ function isSame(value: unknown, expected: unknown): boolean {
 
 const CHARACTERS_SHOWN = 200;
 
-function shown(value: unknown): string {
-  return value === undefined ? "nothing" : excerpt(JSON.stringify(value), CHARACTERS_SHOWN);
+function shown(value: unknown, show: Show): string {
+  return value === undefined ? "nothing" : excerpt(show(JSON.stringify(value)), CHARACTERS_SHOWN);
 }
 
 /** Undefined where it is no JSON. */

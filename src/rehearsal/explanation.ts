@@ -23,6 +23,16 @@ export interface Explanation {
   readonly hint: string | null;
 }
 
+/** The same with what is shown of each text. */
+export function showing(told: Explanation, show: (text: string) => string): Explanation {
+  const steps = told.steps.map((step) => ({
+    ...step,
+    saw: show(step.saw),
+    wanted: step.wanted === null ? null : show(step.wanted),
+  }));
+  return { ...told, request: show(told.request), steps };
+}
+
 /** Nobody elsewhere was asked, and it would have counted. */
 const NOT_ASKED = "nobody elsewhere was asked; --online asks as postern would";
 const UNAVAILABLE = /^(?:keys|introspection|decision)_unavailable$/;

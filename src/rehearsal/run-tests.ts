@@ -11,7 +11,7 @@ import { Turns } from "../support/turns.ts";
 import { type Coverage, CoverageNotes } from "./coverage.ts";
 import { type Difference, differencesOf, sentOf, unreadable, type Verdict, verdictOf } from "./differences.ts";
 import { explanationOf, type Judgement, rehearse, withRefusedAnswer } from "./explain.ts";
-import { type Explanation, explanationText } from "./explanation.ts";
+import { type Explanation, explanationText, showing } from "./explanation.ts";
 import { inTestTime } from "./in-test-time.ts";
 import type { ClientAnswer } from "./rehearsed-answer.ts";
 import type { Answered } from "./test-answer.ts";
@@ -105,23 +105,29 @@ class Run {
   }
 
   /** The first request that is not met; null where all are. */
-  async test({ steps }: PolicyTest): Promise<TestFailure | null> {
+  async test({ steps, concealed }: PolicyTest): Promise<TestFailure | null> {
+    const show = (text: string): string => concealed.in(this.#world.concealed.in(text));
     for (const [at, step] of steps.entries()) {
       this.#world.time.pass(step.afterMs);
       for (let nth = 1; nth <= step.times; nth++) {
-        const failure = await this.#request(step).catch(defect);
+        const failure = await this.#request(step, show).catch(defect);
         if (failure === null) continue;
         const where = [
           ...(steps.length > 1 ? [`step ${at + 1}`] : []),
           ...(step.times > 1 ? [`request ${nth} of ${step.times}`] : []),
         ];
-        return { ...failure, where: where.join(", ") };
+        const differences = failure.differences.map(({ what, expected, found }) => ({
+          what,
+          expected: show(expected),
+          found: show(found),
+        }));
+        return { ...failure, differences, where: where.join(", ") };
       }
     }
     return null;
   }
 
-  async #request(step: TestStep): Promise<TestFailure | null> {
+  async #request(step: TestStep, show: (text: string) => string): Promise<TestFailure | null> {
     const { snapshot, time } = this.#world;
     const made = await exchangeOf(step, snapshot, time.wallMs(), this.#deps.readFile);
     if (!made.ok)
@@ -144,10 +150,10 @@ class Run {
     const others =
       differences.length > 0 || step.expect.answer === undefined
         ? []
-        : (answered?.differences(step.expect, exchange) ?? [NO_ANSWER]);
+        : (answered?.differences(step.expect, exchange, show) ?? [NO_ANSWER]);
     const all = [...differences, ...others];
     const told = client?.denial == null ? rehearsal : withRefusedAnswer(rehearsal, client.denial);
-    const explanation = all.length === 0 ? null : explanationOf(told, exchange, snapshot, false);
+    const explanation = all.length === 0 ? null : showing(explanationOf(told, exchange, snapshot, false), show);
     end(exchange, verdict, client, outcome instanceof Denial);
     return all.length === 0 ? null : { where: "", differences: all, explanation };
   }

@@ -20,8 +20,9 @@ export class Answered {
     this.#given = given;
   }
 
-  differences(expect: Expectation, exchange: Exchange): readonly Difference[] {
-    return answerDifferences(expect, this.client, this.#given, exchange);
+  /** `show`: what is shown of a text. */
+  differences(expect: Expectation, exchange: Exchange, show: (text: string) => string): readonly Difference[] {
+    return answerDifferences(expect, this.client, this.#given, exchange, show);
   }
 }
 

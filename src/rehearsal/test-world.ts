@@ -2,6 +2,7 @@ import { Places } from "../limits/concurrency/places.ts";
 import { RateTables } from "../limits/rate/rate-tables.ts";
 import { type MemoryBudget, unlimitedMemory } from "../memory/budget.ts";
 import { type Examination, examinePolicy } from "../policy/compile.ts";
+import type { Concealed } from "../policy/concealed.ts";
 import type { DescribedPolicy } from "../policy/described-routes.ts";
 import { Kept } from "../policy/kept.ts";
 import type { ReadFile } from "../policy/named-files.ts";
@@ -44,13 +45,15 @@ export class TestWorld {
   readonly included: readonly string[];
   /** Null where nobody makes requests of it. */
   readonly described: DescribedPolicy | null;
+  /** What must not be shown of it. */
+  readonly concealed: Concealed;
   readonly time: TestTime;
   readonly memory: MemoryBudget;
   readonly #rateTables: RateTables;
   readonly #kept: Kept;
 
   constructor(
-    { snapshot, tests, included, described }: Compiled,
+    { snapshot, tests, included, described, concealed }: Compiled,
     time: TestTime,
     memory: MemoryBudget,
     counted: { readonly rateTables: RateTables; readonly kept: Kept },
@@ -59,6 +62,7 @@ export class TestWorld {
     this.tests = tests;
     this.included = included;
     this.described = described;
+    this.concealed = concealed;
     this.time = time;
     this.memory = memory;
     this.#rateTables = counted.rateTables;
@@ -78,7 +82,7 @@ export class TestWorld {
   }
 }
 
-interface Compiled extends Pick<Examination, "tests" | "included" | "described"> {
+interface Compiled extends Pick<Examination, "tests" | "included" | "described" | "concealed"> {
   readonly snapshot: Snapshot;
 }
 
@@ -92,7 +96,7 @@ export async function openTestWorld(
   const memory = unlimitedMemory();
   // Of its own: tables that count go by the clock that they were made with.
   const kept = new Kept(others);
-  const { snapshot, problems, tests, included, described } = await examinePolicy(file, {
+  const { snapshot, problems, tests, included, described, concealed } = await examinePolicy(file, {
     ...inputs,
     clock: time,
     isInForce: () => true,
@@ -105,5 +109,5 @@ export async function openTestWorld(
   });
   return snapshot === null
     ? err(problems)
-    : ok(new TestWorld({ snapshot, tests, included, described }, time, memory, { rateTables, kept }));
+    : ok(new TestWorld({ snapshot, tests, included, described, concealed }, time, memory, { rateTables, kept }));
 }

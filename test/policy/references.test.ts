@@ -4,6 +4,7 @@
 import { expect, test } from "vitest";
 import { RateTables } from "../../src/limits/rate/rate-tables.ts";
 import { type Examination, examinePolicy } from "../../src/policy/compile.ts";
+import { Concealed } from "../../src/policy/concealed.ts";
 import { ProblemList } from "../../src/policy/problems.ts";
 import { References } from "../../src/policy/references.ts";
 import { err } from "../../src/support/result.ts";
@@ -110,7 +111,7 @@ test("a dollar more makes it the text that it looks like, and other text with a 
     include: () => {},
     problems,
     absent: problems,
-    shown: [],
+    concealed: new Concealed(),
   });
   const place = () => ({ file: "policy.yaml", line: 1, column: 1, path: "" });
   const texts = ["$${env:PORT}", "a$1 ${x} ${} $", "^a$", "$${env:PORT}${env:PORT}", "${env:A:-b:c}", "${env:A:-}"];

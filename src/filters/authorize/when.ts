@@ -35,7 +35,7 @@ export function compileWhen(source: string, path: Path, context: RouteContext): 
   for (const one of new Map(looked.map((name) => [name.row, name])).values()) noteUse(one, path, context);
   const { evaluate } = compiled.value;
   const place = context.place(...path);
-  const wanted = excerpt(source, WANTED_MAX);
+  const wanted = excerpt(context.shown(source), WANTED_MAX);
   const seenIn = (exchange: Exchange): string =>
     excerpt(looked.map((one) => shownAttribute(one, exchange)).join(", "), WANTED_MAX);
   return {

@@ -4,6 +4,7 @@ import type { Result } from "../../support/result.ts";
 import { nearestHint, object } from "../../support/schema.ts";
 import type { Steps } from "../../support/turns.ts";
 import { fileName } from "../certificate-schema.ts";
+import type { Concealed } from "../concealed.ts";
 import { type PolicyDocument, parseDocument } from "../document.ts";
 import { EntryReader } from "../entries.ts";
 import type { Path } from "../path.ts";
@@ -131,6 +132,7 @@ export interface TestReading {
   readonly problems: ProblemList;
   readonly read: ReadNamed;
   readonly references: References;
+  readonly concealed: Concealed;
 }
 
 /** Section `fixtures` of a document, and the files that it names; none where there is no such section. */

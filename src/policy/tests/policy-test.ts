@@ -1,4 +1,5 @@
 import type { Place } from "../../decision/verdict.ts";
+import type { Concealed } from "../concealed.ts";
 import type { Expectation } from "./expect-section.ts";
 import type { TestAnswer, TestIdentity, TestRequest } from "./request-section.ts";
 
@@ -11,6 +12,8 @@ export interface PolicyTest {
   /** Unix milliseconds; null for now. */
   readonly atMs: number | null;
   readonly steps: readonly TestStep[];
+  /** What must not be shown of it. */
+  readonly concealed: Concealed;
 }
 
 export interface TestStep {

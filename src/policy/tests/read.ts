@@ -2,6 +2,7 @@ import { DEFAULTS } from "../../support/defaults.ts";
 import type { Result } from "../../support/result.ts";
 import { nearestHint } from "../../support/schema.ts";
 import type { Steps } from "../../support/turns.ts";
+import { Concealed } from "../concealed.ts";
 import { EntryReader } from "../entries.ts";
 import type { Path } from "../path.ts";
 import { ProblemList } from "../problems.ts";
@@ -16,6 +17,7 @@ import { type StepEntry, type TestEntry, type TestMatrix, testSchema } from "./s
 /** The tests of a document, with its fixtures; what is wrong with one hides none of the others. */
 export function* readTests(reader: EntryReader, reading: TestReading): Steps<PolicyTest[]> {
   const path = ["tests"];
+  const { concealed } = reading;
   const fixtures = yield* readFixtures(reader, reading);
   const list = reader.raw(path) ?? [];
   if (!Array.isArray(list)) {
@@ -26,7 +28,7 @@ export function* readTests(reader: EntryReader, reading: TestReading): Steps<Pol
   for (const at of list.keys()) {
     yield;
     const entry = reader.read(testSchema, list[at], [...path, at]);
-    if (entry !== undefined) tests.push(...testsOf(entry, { fixtures, reader }, [...path, at]));
+    if (entry !== undefined) tests.push(...testsOf(entry, { fixtures, reader, concealed }, [...path, at]));
     if (tests.length <= DEFAULTS.policyTestsMax) continue;
     reader.problem(`more than ${DEFAULTS.policyTestsMax} tests, those of each matrix among them`, [...path, at]);
     return [];
@@ -55,12 +57,12 @@ export function* readTestFile(
   content: Result<Buffer, string>,
   { read, env, isOffline = false }: TestSources,
 ): Steps<ReadTests> {
-  const problems = new ProblemList();
+  const concealed = new Concealed();
+  const problems = new ProblemList(concealed);
   const top = { file, line: 1, column: 1, path: "" };
   if (!content.ok) return { tests: [], problems: [{ place: top, text: `the file ${content.error}` }], absent: [] };
-  const absent = new ProblemList();
-  const shown = [problems, absent];
-  const references = new References({ env, isOffline, readFile: read, include: () => {}, problems, absent, shown });
+  const absent = new ProblemList(concealed);
+  const references = new References({ env, isOffline, readFile: read, include: () => {}, problems, absent, concealed });
   const document = yield* parseTests(file, content.value, problems, references);
   if (document === null) return { tests: [], problems: problems.sorted(file), absent: absent.sorted(file) };
   const reader = new EntryReader(document, problems, references.convertible);
@@ -70,18 +72,20 @@ export function* readTestFile(
       "include",
     ]);
   // What cannot be known here cannot be judged: the tests are read where it is at hand.
-  const tests = problems.isEmpty && absent.isEmpty ? yield* readTests(reader, { problems, read, references }) : [];
+  const tests =
+    problems.isEmpty && absent.isEmpty ? yield* readTests(reader, { problems, read, references, concealed }) : [];
   return { tests, problems: problems.sorted(file), absent: absent.sorted(file) };
 }
 
 /** What entries are read with. */
 interface Reading {
+  readonly concealed: Concealed;
   readonly fixtures: Fixtures;
   readonly reader: EntryReader;
 }
 
 function testsOf(entry: TestEntry, reading: Reading, path: Path): PolicyTest[] {
-  const { fixtures, reader } = reading;
+  const { fixtures, reader, concealed } = reading;
   const { name, todo = false, at, expect, matrix } = entry;
   const request = fixtures.request(entry.request ?? {}, reader, [...path, "request"]);
   const as = fixtures.identity(entry.as ?? "nobody", reader, [...path, "as"]);
@@ -93,6 +97,7 @@ function testsOf(entry: TestEntry, reading: Reading, path: Path): PolicyTest[] {
     isTodo: todo,
     atMs: at === undefined ? null : Date.parse(at),
     steps,
+    concealed,
   });
   if (matrix !== undefined)
     return casesOf(matrix, base, reading, [...path, "matrix"]).map((one) => test(`${name}: ${one.name}`, [one.step]));

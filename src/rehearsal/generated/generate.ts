@@ -1,5 +1,6 @@
 import { stringify } from "yaml";
 import { REASONS, type ReasonSpec } from "../../decision/reason.ts";
+import { Concealed } from "../../policy/concealed.ts";
 import { HANDSHAKE } from "../../policy/tests/expect-section.ts";
 import type { PolicyTest } from "../../policy/tests/policy-test.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
@@ -40,16 +41,48 @@ export async function generateTests(world: TestWorld, wanted: Wanted, deps: Test
     cells.map(({ test }) => test),
     deps,
   );
-  const judged = cells.map((cell, at): Judged => ({ ...cell, ...verdictOf(results[at]) }));
+  // Once each: cells of one operation are told by it.
+  const written = new Map(operations.map((operation) => [operation, withReferences(operation, world.concealed)]));
+  const judged = cells.map((cell, at): Judged => {
+    const operation = written.get(cell.operation) ?? cell.operation;
+    return { ...cell, operation, ...verdictOf(results[at]) };
+  });
   return ok(fileText(wanted, judged, { at: new Date(atMs).toISOString(), listener }));
 }
 
 const MINUTE_MS = 60_000;
 
+/** Its tests are of the policy alone. */
+const NOTHING = new Concealed();
+
 interface Cell {
   readonly operation: Operation;
   readonly principal: Principal;
   readonly test: PolicyTest;
+}
+
+/** Tests may say the references that the policy says, in place of the values. */
+function withReferences({ request, ...rest }: Operation, concealed: Concealed): Operation {
+  const { path, headers, body, ...others } = request;
+  const lines = Object.entries(headers ?? {}).map(([name, value]) => {
+    return [name, typeof value === "string" ? concealed.in(value) : value.map((one) => concealed.in(one))] as const;
+  });
+  return {
+    ...rest,
+    request: {
+      ...others,
+      path: concealed.in(path),
+      ...(headers === undefined ? {} : { headers: Object.fromEntries(lines) }),
+      ...(body === undefined ? {} : { body: textsOf(body, concealed) }),
+    },
+  };
+}
+
+function textsOf(value: unknown, concealed: Concealed): unknown {
+  if (typeof value === "string") return concealed.in(value);
+  if (Array.isArray(value)) return value.map((member) => textsOf(member, concealed));
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, textsOf(member, concealed)]));
 }
 
 interface Verdict {
@@ -86,7 +119,14 @@ function listenerFor({ snapshot: { listeners } }: TestWorld, principals: readonl
 function testOf({ request }: Operation, { as }: Principal, listener: string | undefined, atMs: number): PolicyTest {
   const asked = listener === undefined ? request : { ...request, listener };
   const step = { afterMs: 0, times: 1, request: asked, as, answer: null, expect: { allow: true as const } };
-  return { name: "", place: { file: "", line: 1, column: 1, path: "" }, isTodo: false, atMs, steps: [step] };
+  return {
+    name: "",
+    place: { file: "", line: 1, column: 1, path: "" },
+    isTodo: false,
+    atMs,
+    steps: [step],
+    concealed: NOTHING,
+  };
 }
 
 /** By what a test says that expects to be let through. */

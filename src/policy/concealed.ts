@@ -1,0 +1,23 @@
+/** A text shorter than this is found by chance: it is no secret. */
+const SECRET_CHARS_MIN = 4;
+
+/** Values that came from elsewhere than the policy, and the references that are shown in their place. */
+export class Concealed {
+  /** The longest first: one may be the beginning of another. */
+  readonly #values: (readonly [value: string, reference: string])[] = [];
+
+  add(value: string, reference: string): void {
+    if (value.length < SECRET_CHARS_MIN) return;
+    // Texts that show JSON or a URL have it as those write it.
+    const written = [JSON.stringify(value).slice(1, -1), encodeURIComponent(value.toWellFormed())];
+    for (const one of new Set([value, ...written])) this.#values.push([one, reference]);
+    this.#values.sort(([a], [b]) => b.length - a.length);
+  }
+
+  /** The text as it may be shown. */
+  in(text: string): string {
+    let left = text;
+    for (const [value, reference] of this.#values) left = left.replaceAll(value, () => reference);
+    return left;
+  }
+}
