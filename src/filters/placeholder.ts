@@ -1,5 +1,19 @@
-/** What other gateways fill in, as `{{ jwt.tenant }}` or `${request.id}`. */
-const PLACEHOLDER = /(?:\$\{|\{\{) *[A-Za-z_](?:\[[^\]]*\]|[\w.-])* *\}{1,2}/;
+/**
+ * What other gateways fill in: `{{ jwt.tenant }}`, `${request.id}`, `$remote_addr` and `$host` (nginx), `$context.x` (AWS, Tyk),
+ * `$(headers.x)` (Kong), `%[src]` (HAProxy), `%{x}e` (Apache), `%REQ(X)%` (Envoy), `#[x]` (MuleSoft), `@(x)` (Azure).
+ */
+const PLACEHOLDER = new RegExp(
+  [
+    /(?:\$\{|\{\{) *[A-Za-z_](?:\[[^\]]*\]|[\w.-])* *\}{1,2}/,
+    /\$(?:[a-z]+[_.][a-z][\w.-]*|(?:host|uri|scheme|args)\b)/,
+    /[$@]\([A-Za-z_][^()]*\)/,
+    /[%#]\[[A-Za-z_][^\]]*\]/,
+    /%\{[A-Za-z_][^}]*\}/,
+    /%[A-Z][A-Z_]+(?:\([^)]*\))?%/,
+  ]
+    .map(({ source }) => source)
+    .join("|"),
+);
 
 /** The first text in a header's value that stands where another gateway would fill in something, or undefined. */
 export function placeholderIn(value: string): string | undefined {

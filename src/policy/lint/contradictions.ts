@@ -60,24 +60,42 @@ function lintRule(work: Work, { authenticators }: LintedRoute, { path, rule, isD
   if (isDenied || path[0] !== "routes") return;
   const named = listOf(rule["authenticators"]);
   const known = new Set(authenticators.map(({ name }) => name));
-  if (named.length > 0 && known.size > 0 && !named.some((name) => known.has(name)))
+  // One that is not there, as where its file is elsewhere, may be the route's.
+  const areThere = named.length > 0 && named.every((name) => work.authenticators.get(name) !== undefined);
+  if (areThere && known.size > 0 && !named.some((name) => known.has(name)))
     tell("authenticators", "the route asks none of these who its caller is, so this is never met");
-  const not = rule["not"];
-  if (typeof not !== "object" || not === null || Object.keys(not).length !== 1) return;
-  const [key = "", value] = Object.entries(not)[0] ?? [];
-  const [wanted, denied] = [listOf(rule[key]), listOf(value)];
-  // All scopes are wanted; of the others any one is enough.
-  const isTaken =
-    key === "scopes"
-      ? denied.every((one) => wanted.includes(one))
-      : wanted.length > 0 && wanted.every((one) => denied.includes(one));
-  if (
-    ["scopes", "groups", "roles", "callers", "methods", "authenticators"].includes(key) &&
-    denied.length > 0 &&
-    isTaken
-  )
-    tell("not", `'${key}' beside it asks for what this denies, so nobody ever meets the rule`);
+  const together = [...conjuncts(path, rule)];
+  for (const { at, not } of together) {
+    if (typeof not !== "object" || not === null || Object.keys(not).length !== 1) continue;
+    const [key = "", value] = Object.entries(not)[0] ?? [];
+    if (!together.some(({ wanted }) => isTaken(key, listOf(wanted[key]), listOf(value)))) continue;
+    const text = `'${key}' beside it asks for what this denies, so nobody ever meets the rule`;
+    work.warnings.add("rule_contradicted", work.reader.document.place([...at, "not"]), text);
+  }
 }
+
+interface Conjunct {
+  readonly at: Path;
+  readonly wanted: Readonly<Record<string, unknown>>;
+  readonly not: unknown;
+}
+
+/** What has to hold together: the rule, and what stands in its `all`. */
+function* conjuncts(at: Path, rule: Readonly<Record<string, unknown>>): Generator<Conjunct> {
+  yield { at, wanted: rule, not: rule["not"] };
+  const all: readonly unknown[] = Array.isArray(rule["all"]) ? rule["all"] : [];
+  for (const [nth, inner] of all.entries())
+    if (typeof inner === "object" && inner !== null) yield* conjuncts([...at, "all", nth], { ...inner });
+}
+
+/** All scopes are wanted; of the others any one is enough. */
+function isTaken(key: string, wanted: readonly string[], denied: readonly string[]): boolean {
+  if (denied.length === 0 || wanted.length === 0) return false;
+  if (key === "scopes") return denied.every((one) => wanted.includes(one));
+  return LISTS.has(key) && wanted.every((one) => denied.includes(one));
+}
+
+const LISTS: ReadonlySet<string> = new Set(["groups", "roles", "callers", "methods", "authenticators"]);
 
 function textsAt(work: Work, path: Path): readonly string[] {
   return listOf(work.reader.raw(path));

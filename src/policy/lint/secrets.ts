@@ -9,7 +9,8 @@ import type { Work } from "../work.ts";
 const GROUPS = ["tokens", "cloudKeys", "vendorKeys", "privateKeys", "passwords", "connectionStrings"];
 
 /** Headers whose very value lets in. */
-const CREDENTIALS = new Set(["authorization", "proxy-authorization", "cookie", "x-api-key", "api-key", "apikey"]);
+const CREDENTIALS =
+  /^(?:(?:proxy-)?authorization|cookie)$|(?:^|[-_])(?:secret|password|token|(?:api|auth|access|shared|subscription|functions)[-_]?key)$/;
 
 /** Texts of the policy that are secrets, or hold one. What a problem or a report says of it is its kind alone. */
 export function* lintSecrets(work: Work): Steps<void> {
@@ -36,7 +37,7 @@ function kindIn(scanner: Scanner, path: Path, text: string): string | null {
 function credentialIn(path: Path, text: string): string | null {
   const name = String(path.at(-1)).toLowerCase();
   const isSet = path.at(-2) === "setHeaders" || path.at(-2) === "headers";
-  return isSet && CREDENTIALS.has(name) && text !== "" && !text.includes("{") ? `the value of '${path.at(-1)}'` : null;
+  return isSet && CREDENTIALS.test(name) && text !== "" && !text.includes("{") ? `the value of '${path.at(-1)}'` : null;
 }
 
 function* textsOf(value: unknown, path: Path): Generator<readonly [Path, string]> {

@@ -43,7 +43,8 @@ export function* silence(work: Work, lints: boolean): Steps<void> {
       }
       const gone = work.warnings.take((one) => one.rule === read.rule && one.place.line === target && isHere(one));
       for (const warning of gone) work.silenced.push({ warning, because: read.because, place });
-      const isAsked = lints && (work.inputs.lint === "audit" || !AUDIT_RULES.has(read.rule));
+      // Of what could not be looked at nobody knows whether there is something to be silent about.
+      const isAsked = lints && work.absent.isEmpty && (work.inputs.lint === "audit" || !AUDIT_RULES.has(read.rule));
       if (gone.length === 0 && isAsked)
         work.warnings.add("allow_unused", place, `nothing here for '${read.rule}' to be silent about`);
     }
