@@ -33,6 +33,8 @@ export function skipString(bytes: Uint8Array, from: number, to: number, escapes:
 export const ENDS_STRING: Uint8Array = new Uint8Array(256).map((_, byte) => Number(byte === 0x22 || byte === 0x5c));
 /** Where there is one that long, others are searched rather than walked. */
 const LONG_BYTES = 256;
+/** Fewer are looked at sooner than anybody is asked to. */
+const NEAR_BYTES = 24;
 
 /**
  * Where strings end in some bytes. One that begins before the last quote is walked without a look at where the bytes end,
@@ -46,7 +48,7 @@ export class StringEnds {
 
   /** Other bytes come. */
   reset(bytes: Uint8Array): void {
-    this.last = bytes.lastIndexOf(0x22);
+    this.last = lastQuote(bytes);
     this.#escapes.reset();
   }
 
@@ -72,4 +74,11 @@ export class StringEnds {
     while (at < to && bytes[at] === 0x5c) at = skipString(bytes, at + 2, to, this.#escapes);
     return at < to ? at : -1;
   }
+}
+
+/** Nearly all texts have one just before their end. */
+function lastQuote(bytes: Uint8Array): number {
+  const near = Math.max(0, bytes.length - NEAR_BYTES);
+  for (let at = bytes.length - 1; at >= near; at--) if (bytes[at] === 0x22) return at;
+  return bytes.lastIndexOf(0x22, near);
 }

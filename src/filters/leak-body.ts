@@ -22,7 +22,7 @@ const FORMATS: Readonly<Record<BodyKind, LeakFormat>> = {
 };
 
 /** Byte order marks of UTF-16, and of UTF-32 as it mostly is. */
-const WIDE_MARKS: ReadonlySet<string> = new Set(["\xff\xfe", "\xfe\xff"]);
+const WIDE_MARKS: readonly number[] = [0xfffe, 0xfeff];
 
 /** Types in which bytes are no characters. */
 const NO_TEXT = /^\s*(?:image|audio|video|font)\//i;
@@ -45,8 +45,9 @@ export class LeakBody {
   readonly #decide: (leak: Leak) => LeakAction;
   /** Null until it is asked. */
   #sniffer: JsonSniffer | null = null;
-  /** The first two bytes, as latin1. */
-  #mark = "";
+  /** The first two bytes, as far as they are here. */
+  #mark = 0;
+  #markBytes = 0;
   /** Null until it is known what is read. */
   #stream: LeakStream | null = null;
 
@@ -93,8 +94,9 @@ export class LeakBody {
     if (this.#format.charset === null) return "a charset that nobody here reads";
     this.#sniffer ??= new JsonSniffer();
     if (this.#sniffer.found !== null) return null;
-    if (this.#mark.length < 2) this.#mark += piece.toString("latin1", 0, 2 - this.#mark.length);
-    if (WIDE_MARKS.has(this.#mark)) return "UTF-16 or UTF-32";
+    for (let at = 0; this.#markBytes < 2 && at < piece.length; at++, this.#markBytes++)
+      this.#mark = (this.#mark << 8) | (piece[at] as number);
+    if (WIDE_MARKS.includes(this.#mark)) return "UTF-16 or UTF-32";
     const isOpen = this.#stream !== null;
     if (this.#sniffer.look(piece) < 0) return null;
     if (this.#sniffer.found === "wide") return "UTF-16 or UTF-32";

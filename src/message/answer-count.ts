@@ -38,22 +38,29 @@ export function answerFields(counts: readonly AnswerCount[]): readonly string[] 
 const NAME = /^[A-Za-z_$][A-Za-z_$0-9-]{0,63}$/;
 const DIGITS_MAX = 3;
 
+const KNOWN_MAX = 256;
+/** Some that are: answers have the same fields again and again. What is data is not kept. */
+const known = new Set<string>();
+
 function isName(key: string): boolean {
-  return NAME.test(key) && key.replace(/\D+/g, "").length <= DIGITS_MAX;
+  if (known.has(key)) return true;
+  const isOne = NAME.test(key) && key.replace(/\D+/g, "").length <= DIGITS_MAX;
+  if (isOne && known.size < KNOWN_MAX) known.add(key);
+  return isOne;
 }
 
 /** Names of fields that a rule has changed, as they come. */
 export class FieldNames {
-  readonly #names = new Set<string>();
+  readonly #names: string[] = [];
   /** Items of a list have the same fields, one after the other. */
   #last: string | number | null = null;
 
   /** `key`: of a member, or the index of an item; what is no name of a schema is `*`. */
   add(key: string | number): void {
-    if (key === this.#last || this.#names.size >= DEFAULTS.logAnswerFieldsMax) return;
+    if (key === this.#last || this.#names.length >= DEFAULTS.logAnswerFieldsMax) return;
     this.#last = key;
-    if (typeof key === "number") this.#names.add("[*]");
-    else if (!this.#names.has(key)) this.#names.add(isName(key) ? key : "*");
+    const told = typeof key === "number" ? "[*]" : isName(key) ? key : "*";
+    if (!this.#names.includes(told)) this.#names.push(told);
   }
 
   get shown(): readonly string[] {

@@ -106,8 +106,8 @@ export class StreamStage extends BodyStage {
   readonly #stream: StreamRule;
   #begun = false;
 
-  constructor(rule: StreamRule, ...rest: Rest) {
-    super(rule, ...rest);
+  constructor(rule: StreamRule, check: ResponseCheck, isEnforced: boolean, host: StageHost) {
+    super(rule, check, isEnforced, host);
     this.#stream = rule;
   }
 
@@ -147,8 +147,8 @@ export class WholeStage extends BodyStage {
   readonly #whole: WholeRule;
   #bytes: GrowingBytes | null = null;
 
-  constructor(rule: WholeRule, ...rest: Rest) {
-    super(rule, ...rest);
+  constructor(rule: WholeRule, check: ResponseCheck, isEnforced: boolean, host: StageHost) {
+    super(rule, check, isEnforced, host);
     this.#whole = rule;
   }
 
@@ -183,5 +183,3 @@ export class WholeStage extends BodyStage {
     return this.#whole.judge(body);
   }
 }
-
-type Rest = [check: ResponseCheck, isEnforced: boolean, host: StageHost];
