@@ -73,7 +73,7 @@ export const DEFAULTS = {
   bodyAtOnceBytesMax: 32 * 1024,
   bodySliceMs: 1,
   /** A stretch of long work while others are served or wait for theirs; a request waits for some two or three of them. */
-  turnSharedMs: 0.25,
+  turnSharedMs: 0.125,
   /** How long others are taken to be there after they were served. */
   turnServedMs: 20,
   /** From stretch to stretch, however busy others are: long work ends under full load, too. */

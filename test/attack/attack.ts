@@ -63,6 +63,7 @@ const MODES: Readonly<Record<string, (app: number) => Promise<void>>> = {
   bodies: (app) => attackThread("bodies that are costly to judge", attackByBodies(app, THREAD_SECONDS)),
   search: async (app) => {
     await attackThread("no attack, with rules", attackBySearch(app, THREAD_SECONDS, 0));
+    await attackThread("one text that is costly to search at a time", attackBySearch(app, THREAD_SECONDS, 1));
     await attackThread("texts that are costly to search", attackBySearch(app, THREAD_SECONDS, 8));
   },
   keys: attackKeys,
