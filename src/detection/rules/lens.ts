@@ -1,3 +1,4 @@
+import { codeAt } from "../../support/text-code.ts";
 import type { NamedText, ValueConstraint } from "../facts.ts";
 import { Memo, type MemoRoom } from "./memo.ts";
 import { type Looker, Plan } from "./plan.ts";
@@ -91,9 +92,10 @@ export const NUMBERS: ValueConstraint = {
 };
 
 function isNumber(value: string): boolean {
-  if (value.length > NUMBER_CHARACTERS_MAX) return false;
-  for (let at = 0; at < value.length; at++) {
-    const code = value.charCodeAt(at);
+  const { length } = value;
+  if (length > NUMBER_CHARACTERS_MAX) return false;
+  for (let at = 0; at < length; at++) {
+    const code = codeAt(value, at);
     if (code < 0x2d || code > 0x39 || code === 0x2f) return false;
   }
   return true;

@@ -1,6 +1,7 @@
 import { type CharSet, contains } from "../../schema/pattern/char-set.ts";
 import type { Node } from "../../schema/pattern/tree.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
+import { codeAt } from "../../support/text-code.ts";
 import type { Steps } from "../../support/turns.ts";
 import type { ByteTree } from "./pcre.ts";
 import type { Work } from "./work.ts";
@@ -129,7 +130,8 @@ class Run {
     const now = new Ways(this.#program.size);
     let turnAt = this.#work.left - DEFAULTS.captureSliceSteps;
     let best: Slots | null = null;
-    for (let at = 0; at <= text.length; at++) {
+    const { length } = text;
+    for (let at = 0; at <= length; at++) {
       here.length = 0;
       for (let index = 0; index < now.length; index++)
         this.#follow(now.at[index] as number, now.slots[index] as Slots, at);
@@ -140,7 +142,7 @@ class Run {
         turnAt = this.#work.left - DEFAULTS.captureSliceSteps;
         yield;
       }
-      const char = at < text.length ? text.charCodeAt(at) : -1;
+      const char = at < length ? codeAt(text, at) : -1;
       now.length = 0;
       for (let index = 0; index < here.length; index++) {
         const step = here.at[index] as number;

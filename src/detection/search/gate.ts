@@ -1,3 +1,4 @@
+import { codeAt } from "../../support/text-code.ts";
 import type { Steps } from "../../support/turns.ts";
 import { fold } from "./literals.ts";
 
@@ -77,7 +78,7 @@ export class Gate {
     const rows = this.#rows;
     let state = first;
     for (let at = from; at < to; at++) {
-      const column = columns[text.charCodeAt(at) & 0xff] as number;
+      const column = columns[codeAt(text, at) & 0xff] as number;
       state = state < rows ? (next[state * width + column] as number) : this.#fromList(state, column);
       const list = lists[state] as number;
       if (list === 0 || seen[list] === round) continue;
@@ -97,8 +98,9 @@ export class Gate {
     const { columns, width, next, lists, starts, ids } = this.tables;
     const rows = this.#rows;
     let state = 0;
-    for (let at = 0; at < text.length; at++) {
-      const column = columns[text.charCodeAt(at) & 0xff] as number;
+    const { length } = text;
+    for (let at = 0; at < length; at++) {
+      const column = columns[codeAt(text, at) & 0xff] as number;
       state = state < rows ? (next[state * width + column] as number) : this.#fromList(state, column);
       const list = lists[state] as number;
       if (list !== 0 && ids.subarray(starts[list], starts[list + 1]).includes(id)) return at + 1;

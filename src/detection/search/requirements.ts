@@ -1,5 +1,6 @@
 import { type CharSet, rangesOf } from "../../schema/pattern/char-set.ts";
 import type { Node } from "../../schema/pattern/tree.ts";
+import { codeAt } from "../../support/text-code.ts";
 
 /**
  * Kinds of bytes, one bit each: nearly each sign of ASCII is one of its own. A pattern that needs a kind which a text does not
@@ -23,7 +24,8 @@ function kindOf(byte: number): number {
 /** The kinds that a text has. */
 export function kindsOf(text: string): number {
   let kinds = 0;
-  for (let at = 0; at < text.length; at++) kinds |= KINDS[text.charCodeAt(at) & 0xff] as number;
+  const { length } = text;
+  for (let at = 0; at < length; at++) kinds |= KINDS[codeAt(text, at) & 0xff] as number;
   return kinds;
 }
 

@@ -1,3 +1,4 @@
+import { codeAt } from "../../support/text-code.ts";
 import type { Steps } from "../../support/turns.ts";
 
 /**
@@ -81,7 +82,7 @@ class Unescaping implements Making {
     let out = this.#out;
     let end = this.#end;
     while (at < to) {
-      const char = text.charCodeAt(at);
+      const char = codeAt(text, at);
       const found = char === opens || char === other ? read(text, at) : NONE;
       if (found === NONE) {
         if (out !== null) out[end++] = char;
@@ -128,7 +129,7 @@ class Mapping implements Making {
     const table = this.#table;
     let { at } = this;
     if (this.#out === null) {
-      while (at < to && isSame(table, text.charCodeAt(at))) at++;
+      while (at < to && isSame(table, codeAt(text, at))) at++;
       if (at < to) this.#out = Buffer.from(text, "latin1");
     }
     const out = this.#out;

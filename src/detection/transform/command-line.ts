@@ -1,3 +1,4 @@
+import { codeAt } from "../../support/text-code.ts";
 import type { Begin, Making } from "./bytes.ts";
 
 const [SLASH, PARENTHESIS, SPACE] = [0x2f, 0x28, 0x20] as const;
@@ -29,7 +30,7 @@ class CommandLine implements Making {
     let end = this.#end;
     let isBlank = this.#isBlank;
     for (let { at } = this; at < to; at++) {
-      const char = text.charCodeAt(at);
+      const char = codeAt(text, at);
       const kind = KINDS[char];
       if (kind === SKIPPED) continue;
       if (kind === BLANK) {

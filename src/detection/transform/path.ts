@@ -1,3 +1,4 @@
+import { codeAt } from "../../support/text-code.ts";
 import type { Begin, Making } from "./bytes.ts";
 
 const [DOT, SLASH, BACKSLASH] = [0x2e, 0x2f, 0x5c] as const;
@@ -53,7 +54,7 @@ class PathMaking implements Making {
     const text = this.#text;
     const out = this.#out;
     for (let { at } = this; at < to; at++) {
-      const char = text.charCodeAt(at);
+      const char = codeAt(text, at);
       if (this.#isSlash(char)) this.#close();
       else out[this.#end++] = char;
     }

@@ -1,4 +1,5 @@
 import type { CharSet } from "../../schema/pattern/char-set.ts";
+import { codeAt } from "../../support/text-code.ts";
 
 /**
  * What kinds of characters a text has, one bit each. Most values have few, and most transformations change nothing without
@@ -74,8 +75,9 @@ export function triggersOf(text: string): number {
   let found = 0;
   let twice = 0;
   let last = 0;
-  for (let at = 0; at < text.length; at++) {
-    const kind = KINDS[text.charCodeAt(at)] ?? 0;
+  const { length } = text;
+  for (let at = 0; at < length; at++) {
+    const kind = KINDS[codeAt(text, at)] ?? 0;
     found |= kind;
     // A space and a tab are beside each other, too.
     const wide = (kind & SPACES) === 0 ? kind : SPACES;

@@ -1,4 +1,5 @@
 import { DEFAULTS } from "../../support/defaults.ts";
+import { codeAt } from "../../support/text-code.ts";
 import { type Alphabet, makeAlphabet } from "./alphabet.ts";
 import { Closure, LINE_END, type State, TEXT_EDGE } from "./closure.ts";
 import type { Program } from "./program.ts";
@@ -93,7 +94,7 @@ export class Automaton {
     let row = start;
     let at = from;
     for (; at < to; at++) {
-      const unit = text.charCodeAt(at);
+      const unit = codeAt(text, at);
       if (unit > 255) break;
       const next = table[row + (latin1[unit] as number)] as number;
       if (next === UNKNOWN) break;

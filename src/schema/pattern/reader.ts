@@ -1,3 +1,5 @@
+import { codeAt } from "../../support/text-code.ts";
+
 /** A text, one character after the other: code points with `u`, code units without. */
 export interface Reader {
   /** `done`: how many of its code units were read already. */
@@ -28,7 +30,7 @@ export class ForwardReader implements Reader {
 
   next(): number {
     if (this.#at >= this.#text.length) return -1;
-    const unit = this.#text.charCodeAt(this.#at++);
+    const unit = codeAt(this.#text, this.#at++);
     if ((unit & 0xfc00) !== 0xd800 || !this.#unicode) return unit;
     const char = this.#text.codePointAt(this.#at - 1) ?? unit;
     if (char > 0xffff) this.#at++;
@@ -56,7 +58,7 @@ export class BackwardReader implements Reader {
 
   next(): number {
     if (this.#at <= 0) return -1;
-    const unit = this.#text.charCodeAt(--this.#at);
+    const unit = codeAt(this.#text, --this.#at);
     if ((unit & 0xfc00) !== 0xdc00 || !this.#unicode || this.#at === 0) return unit;
     const char = this.#text.codePointAt(this.#at - 1) ?? unit;
     if (char <= 0xffff) return unit;
