@@ -1,6 +1,6 @@
 import { err, ok, type Result } from "../../support/result.ts";
 import type { Action } from "./directive.ts";
-import { closingQuote } from "./lines.ts";
+import { closingQuote, nextOf } from "./lines.ts";
 
 /** `id:1,phase:2,msg:'a, b'` → its actions, or what is wrong with it. */
 export function actionsOf(text: string): Result<readonly Action[], string> {
@@ -19,15 +19,15 @@ export function actionsOf(text: string): Result<readonly Action[], string> {
   return ok(actions);
 }
 
+const COMMA_OR_QUOTE = /[,']/g;
+
 /** The comma behind an action, or the end; -1 where a quote is not closed. */
 function actionEnd(text: string, from: number): number {
-  for (let at = from; at < text.length; at++) {
-    const char = text.charAt(at);
-    if (char === ",") return at;
-    if (char === "'" && /[:=]\s*$/.test(text.slice(from, at))) {
-      at = closingQuote(text, at + 1, "'");
-      if (at < 0) return -1;
-    }
+  for (let at = nextOf(COMMA_OR_QUOTE, text, from); at < text.length; at = nextOf(COMMA_OR_QUOTE, text, at + 1)) {
+    if (text.charAt(at) === ",") return at;
+    if (!/[:=]\s*$/.test(text.slice(from, at))) continue;
+    at = closingQuote(text, at + 1, "'");
+    if (at < 0) return -1;
   }
   return text.length;
 }

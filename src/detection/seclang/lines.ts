@@ -51,11 +51,19 @@ export function wordsOf(text: string): string[] | null {
   return words;
 }
 
+/** Where the next of some signs stands; the text's length where none does. */
+export function nextOf(signs: RegExp, text: string, from: number): number {
+  signs.lastIndex = from;
+  return signs.exec(text)?.index ?? text.length;
+}
+
 /** Where the quote stands that ends what begins at `from`; -1 where none does. */
 export function closingQuote(text: string, from: number, quote: string): number {
-  for (let at = from; at < text.length; at++) {
-    if (text.charAt(at) === "\\") at++;
-    else if (text.charAt(at) === quote) return at;
+  for (let at = text.indexOf(quote, from); at >= 0; at = text.indexOf(quote, at + 1)) {
+    let before = at;
+    while (before > from && text.charAt(before - 1) === "\\") before--;
+    // Each backslash of them takes the next along.
+    if ((at - before) % 2 === 0) return at;
   }
   return -1;
 }

@@ -1,5 +1,6 @@
 import { err, ok, type Result } from "../../support/result.ts";
 import type { Member, Variable } from "./directive.ts";
+import { nextOf } from "./lines.ts";
 
 const ONE = /^([!&]?)([A-Za-z_]+)(?::(.+))?$/s;
 
@@ -17,25 +18,28 @@ export function variablesOf(text: string): Result<readonly Variable[], string> {
 
 const USES: Readonly<Record<string, Variable["use"]>> = { "!": "exclude", "&": "count" };
 
+const MARKS = /[|,:]/g;
+
 /** Parted at each `|` that is not inside of a pattern or of quotes. */
 function partsOf(text: string): string[] {
   const parts: string[] = [];
   let begin = 0;
-  for (let at = 0; at <= text.length; at++) {
-    if (at < text.length && text.charAt(at) !== "|" && text.charAt(at) !== ",") {
+  for (let at = 0; ; at++) {
+    at = nextOf(MARKS, text, at);
+    if (text.charAt(at) === ":") {
       at = selectorEnd(text, begin, at);
       continue;
     }
     const part = text.slice(begin, at).trim();
     if (part !== "") parts.push(part);
+    if (at === text.length) return parts;
     begin = at + 1;
   }
-  return parts;
 }
 
 /** Where the pattern or the quoted name ends that begins behind the colon at `at`; `at` where none does. */
 function selectorEnd(text: string, begin: number, at: number): number {
-  if (text.charAt(at) !== ":" || text.slice(begin, at).includes(":")) return at;
+  if (text.slice(begin, at).includes(":")) return at;
   if (/^[!&]?XML$/i.test(text.slice(begin, at).trim())) return at;
   const quote = text.charAt(at + 1);
   if (quote !== "/" && quote !== "'") return at;
