@@ -35,6 +35,9 @@ export function readLine(line: string): Result<RecordedRequest | null, string> {
   return readJson(of);
 }
 
+/** Of a request that its line has no id of. */
+export const NO_ID = "-";
+
 /** What lines of access logs have in common. */
 interface Told {
   readonly time: string;
@@ -53,7 +56,7 @@ function requestOf({ time, client, method, target, status, more }: Told): Result
   const query = queryAt < 0 ? [] : queryNames(target.slice(queryAt)).slice(0, DEFAULTS.factsNamesMax);
   const facts = {
     v: FACTS_VERSION,
-    id: "-",
+    id: NO_ID,
     atMs,
     listener: "",
     client: client === "" ? UNTOLD_CLIENT : withoutPort(client),
@@ -124,7 +127,7 @@ function principalNamed(id: string, authenticator: string): PrincipalFacts {
 
 /** Names under which JSON logs of nginx, HAProxy and Envoy usually have a thing. */
 const NAMES = {
-  time: ["time_iso8601", "start_time", "time", "timestamp", "@timestamp", "accept_date", "time_local"],
+  time: ["time_iso8601", "start_time", "time", "timestamp", "@timestamp", "ts", "msec", "accept_date", "time_local"],
   client: ["downstream_remote_address_without_port", "remote_addr", "client_ip", "downstream_remote_address", "client"],
   method: ["request_method", "method", "http_method"],
   target: ["request_uri", "path", "uri", "http_uri"],
@@ -152,7 +155,7 @@ function readJson(of: ReadonlyMap<string, unknown>): Result<RecordedRequest, str
     target: first(NAMES.target) || targetOfRequest,
     status: Number(first(NAMES.status)),
     more: {
-      id: first(NAMES.id).slice(0, 64) || "-",
+      id: first(NAMES.id).slice(0, 64) || NO_ID,
       host: hostOf(first(NAMES.host)),
       headers: agentLine(first(NAMES.agent)),
       requestBytes: numberOf(first(NAMES.bytesIn)),
@@ -161,9 +164,9 @@ function readJson(of: ReadonlyMap<string, unknown>): Result<RecordedRequest, str
   });
 }
 
-/** nginx's and Apache's `combined` and `common`. */
+/** nginx's and Apache's `combined` and `common`, behind whatever syslog puts before it. */
 const COMBINED =
-  /^(\S{1,64}) \S+ \S+ \[([^\]]{1,40})\] "([A-Z]{1,32}) (\S+)(?: HTTP\/[\d.]+)?" (\d{3}) (\d+|-)(?: "[^"]*" "((?:[^"\\]|\\.)*)")?/;
+  /^(?:[^"[\]]{1,128}(?:\[\d{1,10}\])?: )?(\S{1,64}) \S+ \S+ \[([^\]]{1,40})\] "([A-Z]{1,32}) (\S+)(?: HTTP\/[\d.]+)?" (\d{3}) (\d+|-)(?: "[^"]*" "((?:[^"\\]|\\.)*)")?/;
 /** `192.0.2.1:4000` and `[2001:db8::1]:4000`; an address of IPv6 alone has no port. */
 function withoutPort(client: string): string {
   const hasPort = client.includes(".") || client.startsWith("[");
@@ -192,7 +195,7 @@ function readText(line: string): Result<RecordedRequest | null, string> {
   if (envoy !== null) {
     const [, time = "", method = "", target = "", status = "", received = "", sent = "", client = "", agent = ""] =
       envoy;
-    const [id = "-", authority = ""] = envoy.slice(9);
+    const [id = NO_ID, authority = ""] = envoy.slice(9);
     const more = {
       id: id.slice(0, 64),
       host: hostOf(authority),
@@ -211,8 +214,9 @@ function readText(line: string): Result<RecordedRequest | null, string> {
   return err("no line of a record, and none of an access log that is known");
 }
 
-/** `10/Oct/2026:13:55:36.123 +0200`, as web servers write it; without a zone it is taken for UTC. */
+/** `10/Oct/2026:13:55:36.123 +0200`, as web servers write it, or seconds since 1970; without a zone it is taken for UTC. */
 function isoTime(text: string): string {
+  if (/^\d{9,11}(?:\.\d{1,9})?$/.test(text)) return new Date(Number(text) * 1000).toISOString();
   const parts = /^(\d\d)\/([A-Z][a-z]{2})\/(\d{4}):(\d\d:\d\d:\d\d)(\.\d+)?(?: ([+-]\d{4}))?$/.exec(text);
   if (parts === null) return text;
   const [, day, month = "", year, time, fraction = "", zone = "+0000"] = parts;

@@ -1,3 +1,4 @@
+import { NO_ID } from "../records/recorded-line.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { excerpt } from "../support/excerpt.ts";
 import type { Change, Replayed } from "./replay.ts";
@@ -5,7 +6,7 @@ import type { Change, Replayed } from "./replay.ts";
 /** Changes of one kind: the same way, route, reason and caller. */
 export interface ReplayRow extends Omit<Change, "kind" | "id"> {
   requests: number;
-  /** Ids of a few of them. */
+  /** Ids of a few of them; of lines that have none `file:line`. */
   readonly examples: string[];
 }
 
@@ -44,7 +45,7 @@ export class ReplayReport {
         return;
       }
       case "changed":
-        this.#change(replayed);
+        this.#change(replayed, place);
     }
   }
 
@@ -62,14 +63,14 @@ export class ReplayReport {
     return this.same + this.changed + this.undecided + [...this.untold.values()].reduce((sum, one) => sum + one, 0);
   }
 
-  #change({ kind: _, id, ...change }: Change): void {
+  #change({ kind: _, id, ...change }: Change, place: string): void {
     this.changed++;
     const caller = this.#rows.size < DEFAULTS.replayRowsMax ? change.caller : "others";
     const key = JSON.stringify([change.change, change.route, change.reason, change.place, caller]);
     const row = this.#rows.get(key) ?? { ...change, caller, requests: 0, examples: [] };
     this.#rows.set(key, row);
     row.requests++;
-    if (row.examples.length < DEFAULTS.replayExamplesMax) row.examples.push(id);
+    if (row.examples.length < DEFAULTS.replayExamplesMax) row.examples.push(id === NO_ID ? place : id);
   }
 }
 

@@ -279,6 +279,19 @@ describe("access logs are read as far as they go", () => {
     ]);
   });
 
+  test("behind what syslog puts before them, and with seconds since 1970 for a time", async () => {
+    const report = await replay(OPEN, [
+      `<190>Nov  1 12:00:00 edge nginx: ${lines.nginx.replace("/orders/7", "/other")}`,
+      `Nov  1 12:00:00 edge nginx[14]: ${lines.nginx.replace("/orders/7", "/other")}`,
+      lines.nginxJson.replace('"time_iso8601":"2026-11-01T12:00:01+00:00"', '"msec":"1793534401.310"'),
+    ]);
+    expect(report).toMatchObject({ records: 3, changed: 3, skipped: 0 });
+    // None of them has an id by which somebody could find it.
+    expect(report.changes.map(({ examples }) => examples)).toEqual([
+      ["record.jsonl:1", "record.jsonl:2", "record.jsonl:3"],
+    ]);
+  });
+
   test("whose callers nobody can tell are not guessed", async () => {
     const report = await replay(route("authorize: { scopes: [orders:read] }"), [
       lines.nginx,
