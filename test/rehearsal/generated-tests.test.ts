@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { parse } from "yaml";
 import { createTestPki } from "../fixtures/pki.ts";
 import { folderWith, KEY } from "./kit.ts";
 
@@ -159,6 +160,39 @@ test("a collection's requests are tried, its variables filled in, without its cr
   expect(out).toContain(`body: '{ "sku": "abc-1", "total": 1 }'`);
   expect(out).toContain("        orders-write: { orders: [POST] }\n");
   expect(out).toContain("  - name: Health (2)\n");
+});
+
+test("nothing that a collection calls a secret is written, and no line that it brings is one of the file", async () => {
+  const secret = "Tr0ub4dor-3-of-somebody";
+  const url = `{{base}}/v1/orders/${ID}?api_key=${secret}&token={{token}}&page=3`;
+  const header = [
+    { key: "X-Auth-Token", value: secret },
+    { key: "X-Session", value: "{{token}}" },
+  ];
+  const raw = JSON.stringify({ sku: "abc-1", total: 1, login: { password: secret } });
+  const urlencoded = [
+    { key: "sku", value: "a" },
+    { key: "client_secret", value: secret },
+  ];
+  const evil = "GE\n  - { name: evil, request: /health, expect: allow }\n";
+  const collection = {
+    ...COLLECTION,
+    variable: [...COLLECTION.variable, { key: "token", value: secret, type: "secret" }],
+    item: [
+      { name: "a", request: { method: "GET", header, url } },
+      { name: "b", request: { method: "POST", url: "{{base}}/v1/orders", body: { mode: "raw", raw } } },
+      { name: "c", request: { method: "POST", url: "{{base}}/v1/orders", body: { mode: "urlencoded", urlencoded } } },
+      { name: "d", request: { method: evil, url: "{{base}}/v1/orders" } },
+    ],
+  };
+  const { postern } = folderWith({ ...FILES, "c.json": JSON.stringify(collection) });
+  const { out, code } = await postern("test", "--generate", "--from", "c.json", "policy.yaml");
+  expect(code).toBe(0);
+  expect(out).not.toContain(secret);
+  expect(out).toContain("page=3");
+  const { tests } = parse(out);
+  expect(tests.map(({ name }: { name: string }) => name)).not.toContain("evil");
+  expect(tests).toHaveLength(3);
 });
 
 test("what cannot be tried is told", async () => {

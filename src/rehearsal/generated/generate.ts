@@ -148,7 +148,7 @@ interface Usual {
 function fileText({ command, principals }: Wanted, judged: readonly Judged[], usual: Usual): string {
   const identities = principals.filter(({ as }) => as !== "nobody");
   const lines = [
-    `# Written by '${command}': what the policy says today, for a person to read and to correct.`,
+    `# Written by '${inOneLine(command)}': what the policy says today, for a person to read and to correct.`,
     ...(identities.length === 0
       ? []
       : ["fixtures:", "  identities:", ...identities.map(({ name, as }) => `    ${name}: ${flow(as)}`)]),
@@ -171,7 +171,7 @@ function matrixLines(
 ): readonly string[] {
   const unmade = new Map(cells.filter(({ kind }) => kind === "unmade").map((cell) => [cell.operation, cell.text]));
   const comments = [...unmade].map(
-    ([{ request, action }, text]) => `  # ${action} ${request.path} is not asked: ${text}`,
+    ([{ request, action }, text]) => `  # ${inOneLine(`${action} ${request.path} is not asked: ${text}`)}`,
   );
   // Where one caller is denied for another's fault, the matrix has no word for the operation.
   const whole = cells.filter(({ operation }) => !cells.some((one) => one.operation === operation && isApart(one)));
@@ -230,6 +230,11 @@ function otherLines(cells: readonly Judged[], { at, listener }: Usual): readonly
 function resourceOf(path: string): string {
   const words = (path.split("?")[0] ?? "").split("/").filter((word) => /^[A-Za-z][A-Za-z0-9_.-]{0,63}$/.test(word));
   return words.at(-1) ?? "it";
+}
+
+/** What a collection calls a method may have lines of its own, and no comment ends at its first. */
+function inOneLine(text: string): string {
+  return text.replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, " ");
 }
 
 /** In one line. */

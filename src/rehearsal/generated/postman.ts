@@ -1,3 +1,4 @@
+import { namesSecret } from "../../attributes/attribute.ts";
 import type { TestRequest } from "../../policy/tests/request-section.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import { err, ok, type Result } from "../../support/result.ts";
@@ -14,7 +15,10 @@ export function isCollection(value: unknown): boolean {
   );
 }
 
-/** Each request of a collection, with its variables filled in. `credentials`: headers that hold some, lower case, which stay out. */
+/**
+ * Each request of a collection, with its variables filled in. `credentials`: headers that hold some, lower case. These stay out, and
+ * so does what stands under a name of secrets, or is a secret to Postman.
+ */
 export function operationsIn(
   collection: unknown,
   credentials: ReadonlySet<string>,
@@ -42,7 +46,8 @@ function variablesOf(value: unknown): Variables {
   const entries = listed(value)
     .map(mapping)
     .filter(({ disabled }) => disabled !== true);
-  return new Map(entries.map((entry) => [text(entry["key"] ?? entry["id"]), text(entry["value"])]));
+  const givenIn = (entry: Mapping): string => (entry["type"] === "secret" ? ANYTHING : text(entry["value"]));
+  return new Map(entries.map((entry) => [text(entry["key"] ?? entry["id"]), givenIn(entry)]));
 }
 
 function operationOf(
@@ -57,7 +62,7 @@ function operationOf(
   const headers: Record<string, string> = {};
   for (const { key, value: given, disabled } of headersOf(request["header"])) {
     const name = fill(key);
-    if (disabled === true || name === "" || credentials.has(name.toLowerCase())) continue;
+    if (disabled === true || name === "" || credentials.has(name.toLowerCase()) || namesSecret(name)) continue;
     headers[name] = fill(given);
   }
   const body = bodyOf(mapping(request["body"]), fill);
@@ -112,7 +117,8 @@ function pathOf(url: unknown, fill: (given: unknown) => string): string {
         .filter(({ disabled }) => disabled !== true)
         .map(({ key, value }) => [fill(key), fill(value)] as const)
     : [...new URLSearchParams(fill(text(raw).split("?")[1] ?? ""))];
-  const search = pairs.map(([key, value]) => `${encodeURIComponent(key)}=${encodeURIComponent(value)}`).join("&");
+  const shown = pairs.filter(([key]) => !namesSecret(key));
+  const search = shown.map(([key, value]) => `${encodeURIComponent(key)}=${encodeURIComponent(value)}`).join("&");
   return `/${filledIn.join("/")}${search === "" ? "" : `?${search}`}`;
 }
 
@@ -126,13 +132,18 @@ function bodyOf({ mode, raw, urlencoded, graphql, options }: Mapping, fill: (giv
   if (mode === "raw") {
     const language = text(mapping(mapping(options)["raw"])["language"]);
     const type = language === "json" || /^\s*[[{]/.test(text(raw)) ? "application/json" : "text/plain";
-    return { text: fill(raw), type };
+    return { text: withoutSecrets(fill(raw)), type };
   }
   if (mode === "urlencoded") {
     const pairs = listed(urlencoded)
       .map(mapping)
       .filter(({ disabled }) => disabled !== true);
-    const form = new URLSearchParams(pairs.map(({ key, value }) => [fill(key), fill(value)]));
+    const form = new URLSearchParams(
+      pairs.map(({ key, value }) => {
+        const name = fill(key);
+        return [name, namesSecret(name) ? ANYTHING : fill(value)];
+      }),
+    );
     return { text: form.toString(), type: "application/x-www-form-urlencoded" };
   }
   if (mode !== "graphql") return null;
@@ -141,6 +152,22 @@ function bodyOf({ mode, raw, urlencoded, graphql, options }: Mapping, fill: (giv
 }
 
 const ANYTHING = "1";
+
+/** JSON with anything where a text stands under a name of secrets; as it is where there is none, and what is no JSON. */
+function withoutSecrets(given: string): string {
+  let isOther = false;
+  const reviver = (name: string, value: unknown): unknown => {
+    if (typeof value !== "string" || !namesSecret(name)) return value;
+    isOther = true;
+    return ANYTHING;
+  };
+  try {
+    const left: unknown = JSON.parse(given, reviver);
+    return isOther ? JSON.stringify(left) : given;
+  } catch {
+    return given;
+  }
+}
 
 /** `{{name}}`, also where its value has some; one that nobody has given is anything. */
 function filled(given: string, variables: Variables, depth = 0): string {
