@@ -37,7 +37,8 @@ export function parseTemplate(text: string): Result<Template, string> {
   const hasRest = parts.at(-1) === "**";
   if (hasRest) parts.pop();
   const segments: TemplateSegment[] = [];
-  for (const [index, part] of parts.entries()) {
+  for (let index = 0; index < parts.length; index++) {
+    const part = parts[index] as string;
     const segment = parseSegment(part);
     if (!segment.ok) return segment;
     if (part === "" && (hasRest || index < parts.length - 1)) return err("// has an empty segment; expected one slash");
@@ -104,11 +105,12 @@ function parseSegment(text: string): Result<TemplateSegment, string> {
 }
 
 function firstRepeated(segments: readonly TemplateSegment[]): string | null {
+  const names = segments.filter((segment) => segment.kind === "param");
+  if (names.length < 2) return null;
   const seen = new Set<string>();
-  for (const segment of segments) {
-    if (segment.kind !== "param") continue;
-    if (seen.has(segment.name)) return segment.name;
-    seen.add(segment.name);
+  for (const { name } of names) {
+    if (seen.has(name)) return name;
+    seen.add(name);
   }
   return null;
 }

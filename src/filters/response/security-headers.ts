@@ -83,6 +83,17 @@ export function compileSecurityHeaders(
   replaced: ReadonlySet<string>,
 ): SecurityHeaders {
   if (settings === "off") return { set: [], defaults: [], secureDefaults: [] };
+  if (settings === "api" && replaced.size === 0) {
+    usual ??= linesOf("api", replaced);
+    return usual;
+  }
+  return linesOf(settings, replaced);
+}
+
+/** Of most routes. */
+let usual: SecurityHeaders | null = null;
+
+function linesOf(settings: Exclude<SecurityHeadersSettings, "off">, replaced: ReadonlySet<string>): SecurityHeaders {
   const { profile = "api", ...own } = typeof settings === "string" ? { profile: settings } : settings;
   const values = new Map(Object.entries(PROFILES[profile]));
   for (const [name, value] of Object.entries<string | undefined>(own)) {
