@@ -1,3 +1,5 @@
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { runCampaign } from "./campaign.ts";
 import { runCelCampaign } from "./cel-campaign.ts";
@@ -93,4 +95,16 @@ describe("the fuzzer's own parts", () => {
     const text = `${"a".repeat(100)}X${"b".repeat(100)}Y${"c".repeat(100)}`;
     expect(await minimise(text, async (bytes) => /X.*Y/.test(bytes))).toBe("XY");
   });
+});
+
+test.each([
+  [["--help"], 0, "Differential fuzzing"],
+  [["scheam"], 2, "there is no mode 'scheam'"],
+  [["schema", "--verdicts", "9"], 2, "Unknown option '--verdicts'"],
+  [["schema", "--messages", "many"], 2, "--messages: expected a number"],
+])("the command asked with %j ends with %i and tells its modes", (args, status, told) => {
+  const ran = spawnSync(process.execPath, [join(import.meta.dirname, "run.ts"), ...args], { encoding: "utf8" });
+  expect(ran.status).toBe(status);
+  expect(ran.stdout + ran.stderr).toContain(told);
+  expect(ran.stdout + ran.stderr).toContain("schemas and bodies, against @hyperjump/json-schema");
 });

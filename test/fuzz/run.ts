@@ -10,25 +10,28 @@ import { type ProtobufTally, runProtobufCampaign } from "./protobuf-campaign.ts"
 import { runSchemaCampaign, type SchemaTally } from "./schema-campaign.ts";
 import { runXmlCampaign, type XmlTally } from "./xml-campaign.ts";
 
-/**
- * Differential fuzzing of the codecs: whatever ours accept, llhttp (HTTP/1.1) must read with the same boundaries, start line,
- * headers and body, and nghttp2 (HTTP/2) on the same stream with the same method, authority, path, headers, body and trailers;
- * and how the bytes are cut into reads must not matter. `--seed N` `--messages N` `--minutes N`; ends with 1 where anything
- * disagrees. With the word `pattern` it is patterns of schemas, against JavaScript's own engine; with
- * `schema`, schemas and bodies, against @hyperjump/json-schema (`--messages` counts verdicts); with `cel`, conditions of
- * policies, against @bufbuild/cel; with `graphql`, documents, against graphql-js; with `xml`, against saxes;
- * with `protobuf`, messages, against @bufbuild/protobuf; with `multipart`, forms, against busboy; with `openapi`, requests to
- * operations of a description: none throws, none holds the thread for 50 ms, measured as time that the thread had a core, and
- * all give back what was held for them.
- */
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    seed: { type: "string", default: String(Date.now() % 2 ** 31) },
-    messages: { type: "string", default: "" },
-    minutes: { type: "string", default: "" },
-  },
-});
+/** Each ends with 1 where anything disagrees. */
+const USAGE = `npm run fuzz -- [MODE] [--seed N] [--messages N] [--minutes N]
+
+Differential fuzzing. Without a mode it is the codecs: whatever ours accept, llhttp (HTTP/1.1) must read with the same
+boundaries, start line, headers and body, and nghttp2 (HTTP/2) with the same method, authority, path, headers, body and
+trailers; and how the bytes are cut into reads must not matter.
+
+  pattern    patterns of schemas, against JavaScript's own engine
+  schema     schemas and bodies, against @hyperjump/json-schema (--messages counts verdicts)
+  cel        conditions of policies, against @bufbuild/cel
+  graphql    documents, against graphql-js
+  xml        documents, against saxes
+  protobuf   messages, against @bufbuild/protobuf
+  multipart  forms, against busboy
+  openapi    requests to operations of a description: none throws, none holds the thread for 50 ms (of time that the
+             thread had a core), and all give back what was held for them
+
+  --seed N      the same run again; a number of the clock if absent
+  --messages N  how many; 200000 if absent and there are no --minutes
+  --minutes N   how long`;
+
+const { values, positionals } = parsed();
 const minutes = values.minutes === "" ? Number.POSITIVE_INFINITY : Number(values.minutes);
 const wanted = values.messages === "" ? Number.NaN : Number(values.messages);
 const messages = Number.isNaN(wanted)
@@ -45,22 +48,50 @@ const line = (tally: Tally) =>
   `${tally.messages} messages in ${tally.cases} connections, ${Math.round(tally.messages / seconds())} messages/s, ` +
   `${tally.disagreements.length} disagreements`;
 
-if (positionals[0] === "pattern") fuzzPatterns();
-else if (positionals[0] === "schema") await fuzzSchemas();
-else if (positionals[0] === "cel") fuzzConditions();
-else if (positionals[0] === "graphql")
-  tellDocuments(runGraphqlCampaign({ seed, documentsMax: messages, goesOn: () => seconds() < minutes * 60 }));
-else if (positionals[0] === "protobuf")
-  tellDocuments(runProtobufCampaign({ seed, documentsMax: messages, goesOn: () => seconds() < minutes * 60 }));
-else if (positionals[0] === "xml")
-  tellDocuments(runXmlCampaign({ seed, documentsMax: messages, goesOn: () => seconds() < minutes * 60 }));
-else if (positionals[0] === "multipart")
-  tellForms(await runMultipartCampaign({ seed, bodiesMax: messages, goesOn: () => seconds() < minutes * 60 }));
-else if (positionals[0] === "openapi")
-  tellRequests(
-    await runOpenapiCampaign({ seed, requestsMax: messages, stretchMsMax: 50, goesOn: () => seconds() < minutes * 60 }),
-  );
-else await fuzzCodecs();
+const goesOn = (): boolean => seconds() < minutes * 60;
+const MODES: Readonly<Record<string, () => void | Promise<void>>> = {
+  pattern: fuzzPatterns,
+  schema: fuzzSchemas,
+  cel: fuzzConditions,
+  graphql: () => tellDocuments(runGraphqlCampaign({ seed, documentsMax: messages, goesOn })),
+  protobuf: () => tellDocuments(runProtobufCampaign({ seed, documentsMax: messages, goesOn })),
+  xml: () => tellDocuments(runXmlCampaign({ seed, documentsMax: messages, goesOn })),
+  multipart: async () => tellForms(await runMultipartCampaign({ seed, bodiesMax: messages, goesOn })),
+  openapi: async () =>
+    tellRequests(await runOpenapiCampaign({ seed, requestsMax: messages, stretchMsMax: 50, goesOn })),
+};
+const [mode] = positionals;
+if (mode === undefined) await fuzzCodecs();
+else if (Object.hasOwn(MODES, mode)) await MODES[mode]?.();
+else leave(`there is no mode '${mode}'`);
+
+function parsed() {
+  try {
+    const given = parseArgs({
+      allowPositionals: true,
+      options: {
+        help: { type: "boolean", short: "h", default: false },
+        seed: { type: "string", default: String(Date.now() % 2 ** 31) },
+        messages: { type: "string", default: "" },
+        minutes: { type: "string", default: "" },
+      },
+    });
+    if (given.values.help) {
+      console.log(USAGE);
+      process.exit(0);
+    }
+    for (const name of ["seed", "messages", "minutes"] as const)
+      if (Number.isNaN(Number(given.values[name]))) leave(`--${name}: expected a number`);
+    return given;
+  } catch (error) {
+    return leave((error as Error).message);
+  }
+}
+
+function leave(fault: string): never {
+  console.error(`${fault}\n\n${USAGE}`);
+  process.exit(2);
+}
 
 async function fuzzCodecs(): Promise<void> {
   const tally = await runCampaign({
@@ -86,7 +117,7 @@ async function fuzzCodecs(): Promise<void> {
 }
 
 function fuzzPatterns(): void {
-  const tally = runPatternCampaign({ seed, patternsMax: messages, goesOn: () => seconds() < minutes * 60 });
+  const tally = runPatternCampaign({ seed, patternsMax: messages, goesOn });
   console.log(
     `seed ${seed}: ${tally.patterns} patterns, ${tally.verdicts} verdicts that agree, ${seconds().toFixed(1)} s`,
   );
@@ -120,7 +151,7 @@ async function fuzzSchemas(): Promise<void> {
 }
 
 function fuzzConditions(): void {
-  const tally = runCelCampaign({ seed, conditionsMax: messages, goesOn: () => seconds() < minutes * 60 });
+  const tally = runCelCampaign({ seed, conditionsMax: messages, goesOn });
   console.log(
     `seed ${seed}: ${tally.conditions} conditions, ${tally.disagreements.length} disagreements, ${seconds().toFixed(1)} s`,
   );
