@@ -122,6 +122,10 @@ export const DEFAULTS = {
   partHeadBytesMax: 8 * 1024,
   // Patterns of schemas, each.
   patternCharactersMax: 32 * 1024,
+  /** Of a text of a format; those of URIs and of base64 may be longer. */
+  formatCharsMax: 64 * 1024,
+  /** Of one of format `regex`, which is parsed in one go: some 2 ms. */
+  formatRegexCharsMax: 8 * 1024,
   /** Instructions, counts written out. */
   patternStepsMax: 20_000,
   /** Instructions that a text can be at, at once: its work on each character at worst. */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { parseJson, parseJsonInTurns } from "../../src/bodies/json.ts";
+import { DEFAULTS } from "../../src/support/defaults.ts";
 import { Turns } from "../../src/support/turns.ts";
 import { lonelyLine } from "../fixtures/lonely-line.ts";
 import { compiledOf } from "./kit.ts";
@@ -186,8 +187,28 @@ const texts: typeof CASES = [
   ],
 ];
 
+/** Some pieces are cut within an escape, or a pair of surrogates, whatever a slice has. */
+const formats: typeof CASES = [
+  ["a long URI", { format: "uri" }, `http://a/${"b%41".repeat(9_001)}`, `http://a/${"b%41".repeat(9_001)}%4`],
+  ["a long query", { format: "uri-reference" }, `?${"%20a".repeat(9_001)}#`, `?${"%20a".repeat(9_001)}##`],
+  ["a long IRI", { format: "iri" }, `a:b${"\u{1f600}".repeat(9_001)}`, `a:b${"\u{1f600}".repeat(9_001)}<`],
+  ["long base64", { format: "byte" }, `${"AAAA".repeat(9_001)}AA==`, `${"AAAA".repeat(9_001)}A===`],
+  [
+    "a long text, counted",
+    { minLength: 20_000, maxLength: 30_000 },
+    "\u{1f600}".repeat(20_000),
+    `${"\u{1f600}".repeat(10_000)}${"a".repeat(9_999)}`,
+  ],
+  [
+    "a long text, counted for a pattern",
+    { pattern: "^[^<]{1,30000}$" },
+    "\u{1f600}".repeat(20_000),
+    `${"\u{1f600}".repeat(20_000)}${"a".repeat(10_001)}`,
+  ],
+];
+
 describe("what is judged in turns is judged as at once, and comes to an end however short the turns are", () => {
-  test.each([...CASES, ...texts])("%s", async (_, schema, good, bad) => {
+  test.each([...CASES, ...texts, ...formats])("%s", async (_, schema, good, bad) => {
     const { validator } = compiledOf(schema);
     const { turns, given } = hurriedTurns();
     expect(await validator.judgeInTurns(good, turns)).toBeNull();
@@ -289,6 +310,19 @@ test("a body is judged in one go where it is short for its schema", () => {
   expect(bytesMax({ properties: { a: { oneOf: [{ type: "string" }, { type: "integer" }] } } })).toBe(32 * 1024);
   expect(bytesMax({ items: { anyOf: parts } })).toBeLessThan(2 * 1024);
   expect(bytesMax({ patternProperties: names })).toBeLessThan(2 * 1024);
+});
+
+test.each([
+  ["regex", "(a|b)*".repeat(10)],
+  ["idn-hostname", "bücher.example"],
+  ["hostname", "xn--bcher-kva.example"],
+  ["idn-email", "a@bücher.example"],
+])("a short body of nothing but texts that are dear to hold against %s has turns", async (format, text) => {
+  const { validator } = compiledOf({ items: { format } });
+  const body = many(Math.floor(30_000 / text.length), () => text);
+  expect(validator.gaveUp(validator.judge(body, DEFAULTS.patternWorkAtOnceMax))).toBe(true);
+  expect(await validator.judgeInTurns(body, hurriedTurns().turns)).toBeNull();
+  expect(validator.judge([text, text], DEFAULTS.patternWorkAtOnceMax)).toBeNull();
 });
 
 test("texts that saturate a pattern cost a bounded time, and the body that has them is refused", () => {

@@ -1,12 +1,17 @@
+import { DEFAULTS } from "../../support/defaults.ts";
 import type { Dialect } from "../dialect.ts";
 import { isPattern } from "../pattern/index.ts";
 import { isDate, isDateTime, isDuration, isTime } from "./dates.ts";
 import { isHostname, isIdnHostname, isIpv4, isIpv6 } from "./hosts.ts";
+import { NAME_OCTETS_MAX } from "./idna.ts";
 import { isEmail, isIdnEmail } from "./mail.ts";
 import { isDouble, isFloat, isInteger } from "./numbers.ts";
 import { isJsonPointer, isRelativeJsonPointer } from "./pointers.ts";
-import { isIri, isIriReference, isUri, isUriReference } from "./uri.ts";
+import { fits, type Span, type Spans } from "./spans.ts";
+import { iriReferenceSpans, iriSpans, uriReferenceSpans, uriSpans } from "./uri.ts";
 import { isUriTemplate } from "./uri-template.ts";
+
+type WorkOf = (text: string) => number;
 
 /** What a format asks of a value: of a text its characters, of a number its spelling in the body. Other values always fit. */
 export type Format =
@@ -15,17 +20,27 @@ export type Format =
       readonly test: (text: string) => boolean;
       /** The regular expression that says the same; null where there is none. */
       readonly source: string | null;
+      /** Where a text of any length may fit: that in parts, so that a long one can be judged in slices. */
+      readonly spans: Spans | null;
+      /** What a text costs beyond a look at each character, in instructions of patterns. */
+      readonly workOf: WorkOf;
     }
   | { readonly kind: "number"; readonly test: (spelling: string) => boolean };
 
 const UUID = /^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$/;
-const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
-/** The last character before the padding, whose unused bits are zero. */
-const BASE64_END = /(?:[AQgw]==|[AEIMQUYcgkosw048]=|[A-Za-z0-9+/])$/;
+const BASE64 = /^[A-Za-z0-9+/]*$/;
+/** The end: unused bits of the last character before the padding are zero. */
+const BASE64_END = /(?:[AQgw]==|[AEIMQUYcgkosw048]=|[A-Za-z0-9+/]{2})$/;
 
 /** RFC 4648 section 4, padded; each sequence of bytes has one spelling (section 3.5). */
+function base64Spans(text: string): readonly Span[] | null {
+  if (text === "") return [];
+  if (text.length % 4 !== 0 || !BASE64_END.test(text.slice(-4))) return null;
+  return [{ text: text.slice(0, -2), every: BASE64 }];
+}
+
 export function isBase64(text: string): boolean {
-  return text === "" || (text.length % 4 === 0 && BASE64.test(text) && BASE64_END.test(text.slice(-4)));
+  return fits(base64Spans(text));
 }
 
 /** RFC 4648 section 5, padded or not. */
@@ -33,13 +48,32 @@ export function isBase64Url(text: string): boolean {
   return /^[A-Za-z0-9_-]*={0,2}$/.test(text) && text.replace(/=+$/, "").length % 4 !== 1;
 }
 
-const text = (test: (text: string) => boolean, source: string | null = null): Format => ({
+/** Instructions for each character of what has to be parsed, or looked up in the tables of Unicode. */
+const WORK_PER_CHAR = 16;
+const isPlainName = (text: string): boolean => !/xn--|[^\0-\x7f]/i.test(text);
+const ofNames = (text: string): number =>
+  text.length > 2 * NAME_OCTETS_MAX || isPlainName(text) ? 0 : WORK_PER_CHAR * text.length;
+const ofPatterns = (text: string): number =>
+  text.length > DEFAULTS.formatRegexCharsMax ? 0 : WORK_PER_CHAR * text.length;
+const ofOthers: WorkOf = () => 0;
+
+/** What nobody writes at any length: a longer one does not fit. */
+const text = (test: (text: string) => boolean, workOf = ofOthers, source: string | null = null): Format => ({
   kind: "text",
-  test,
+  test: (value) => value.length <= DEFAULTS.formatCharsMax && test(value),
   source,
+  spans: null,
+  workOf,
+});
+const long = (spans: Spans): Format => ({
+  kind: "text",
+  test: (value) => fits(spans(value)),
+  source: null,
+  spans,
+  workOf: ofOthers,
 });
 const number = (test: (spelling: string) => boolean): Format => ({ kind: "number", test });
-const anything = text(() => true);
+const anything: Format = { kind: "text", test: () => true, source: null, spans: null, workOf: ofOthers };
 
 /** Each is linear in the length of its text, and none throws. */
 const FORMATS: ReadonlyMap<string, Format> = new Map([
@@ -47,22 +81,22 @@ const FORMATS: ReadonlyMap<string, Format> = new Map([
   ["date", text(isDate)],
   ["time", text(isTime)],
   ["duration", text(isDuration)],
-  ["email", text(isEmail)],
-  ["idn-email", text(isIdnEmail)],
-  ["hostname", text(isHostname)],
-  ["idn-hostname", text(isIdnHostname)],
+  ["email", text(isEmail, ofNames)],
+  ["idn-email", text(isIdnEmail, ofNames)],
+  ["hostname", text(isHostname, ofNames)],
+  ["idn-hostname", text(isIdnHostname, ofNames)],
   ["ipv4", text(isIpv4)],
   ["ipv6", text(isIpv6)],
-  ["uri", text(isUri)],
-  ["uri-reference", text(isUriReference)],
-  ["iri", text(isIri)],
-  ["iri-reference", text(isIriReference)],
-  ["uuid", text((value) => UUID.test(value), UUID.source)],
+  ["uri", long(uriSpans)],
+  ["uri-reference", long(uriReferenceSpans)],
+  ["iri", long(iriSpans)],
+  ["iri-reference", long(iriReferenceSpans)],
+  ["uuid", text((value) => UUID.test(value), ofOthers, UUID.source)],
   ["uri-template", text(isUriTemplate)],
   ["json-pointer", text(isJsonPointer)],
   ["relative-json-pointer", text(isRelativeJsonPointer)],
-  ["regex", text((value) => isPattern(value, true))],
-  ["byte", text(isBase64)],
+  ["regex", text((value) => value.length <= DEFAULTS.formatRegexCharsMax && isPattern(value, true), ofPatterns)],
+  ["byte", long(base64Spans)],
   ["binary", anything],
   ["password", anything],
   ["int32", number(isInteger(32))],

@@ -3,9 +3,9 @@ import { PRIVATE, UCS } from "./uri.ts";
 /** RFC 6570 section 2.1 with erratum 6937: all but controls, space and `" % < > \ ^ ` { | }`; a percent sign begins an escape. */
 const LITERALS = new RegExp(`^[!#$%&'()*+,\\-.\\/0-9:;=?@A-Z\\[\\]_a-z~${UCS}${PRIVATE}]*$`, "u");
 const BAD_ESCAPE = /%(?![0-9A-Fa-f]{2})/;
-const OPERATOR = /^[+#./;?&=,!@|]/;
-const NAME = /^[A-Za-z0-9_%.]+$/;
-const MODIFIER = /(?:\*|:[1-9]\d{0,3})$/;
+const NAME = "[A-Za-z0-9_%]+(?:\\.[A-Za-z0-9_%]+)*";
+const VARIABLE = `${NAME}(?:\\*|:[1-9]\\d{0,3})?`;
+const EXPRESSION = new RegExp(`^[+#./;?&=,!@|]?${VARIABLE}(?:,${VARIABLE})*$`);
 
 /** `URI-Template` of RFC 6570 section 2. */
 export function isUriTemplate(text: string): boolean {
@@ -15,16 +15,6 @@ export function isUriTemplate(text: string): boolean {
   if (!LITERALS.test(first)) return false;
   return rest.every((part) => {
     const end = part.indexOf("}");
-    return end >= 0 && isExpression(part.slice(0, end)) && LITERALS.test(part.slice(end + 1));
+    return end >= 0 && EXPRESSION.test(part.slice(0, end)) && LITERALS.test(part.slice(end + 1));
   });
-}
-
-function isExpression(text: string): boolean {
-  return text
-    .replace(OPERATOR, "")
-    .split(",")
-    .every((variable) => {
-      const name = variable.replace(MODIFIER, "");
-      return NAME.test(name) && !name.startsWith(".") && !name.endsWith(".") && !name.includes("..");
-    });
 }

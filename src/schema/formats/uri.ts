@@ -1,11 +1,11 @@
 import { isIpv6 } from "./hosts.ts";
+import { fits, type Span, type Spans } from "./spans.ts";
 
-/** Parts of a reference by RFC 3986 appendix B: scheme, authority, path, query, fragment. */
-const PARTS = /^(?:([^:/?#]+):)?(?:\/\/([^/?#]*))?([^?#]*)(?:\?([^#]*))?(?:#(.*))?$/s;
-const SCHEME = /^[A-Za-z][A-Za-z0-9+.-]*$/;
-const PORT = /^(?::\d*)?$/;
+const SCHEME = /^[A-Za-z0-9+.-]*$/;
+const DIGITS = /^\d*$/;
 const IP_FUTURE = /^v[0-9A-F]+\.[A-Za-z0-9\-._~!$&'()*+,;=:]+$/i;
-const BAD_ESCAPE = /%(?![0-9A-Fa-f]{2})/;
+/** Of an address in brackets; one of IPv6 has at most 45. */
+const LITERAL_CHARS_MAX = 128;
 
 /** `ucschar` and `iprivate` of RFC 3987 section 2.2. */
 export const UCS =
@@ -18,7 +18,7 @@ function range(plane: number, first: string): string {
   return `\\u{${plane.toString(16)}${first}}-\\u{${plane.toString(16)}fffd}`;
 }
 
-/** What a part may consist of; escapes are judged apart, so that each is one class and nothing can backtrack. */
+/** What a part may consist of. */
 interface Grammar {
   readonly userinfo: RegExp;
   readonly name: RegExp;
@@ -42,44 +42,66 @@ const URI = grammarOf("", "");
 const IRI = grammarOf(UCS, PRIVATE);
 
 /** `URI` of RFC 3986 section 3: with a scheme. */
-export function isUri(text: string): boolean {
-  return isReference(text, URI, true);
-}
+export const uriSpans: Spans = (text) => spansOf(text, URI, true);
 
 /** `URI-reference` of RFC 3986 section 4.1: a scheme, or anything that is read beside a base. */
+export const uriReferenceSpans: Spans = (text) => spansOf(text, URI, false);
+
+export function isUri(text: string): boolean {
+  return fits(uriSpans(text));
+}
+
 export function isUriReference(text: string): boolean {
-  return isReference(text, URI, false);
+  return fits(uriReferenceSpans(text));
 }
 
 /** `IRI` of RFC 3987 section 2.2. */
-export function isIri(text: string): boolean {
-  return isReference(text, IRI, true);
-}
+export const iriSpans: Spans = (text) => spansOf(text, IRI, true);
 
 /** `IRI-reference` of RFC 3987 section 2.2. */
-export function isIriReference(text: string): boolean {
-  return isReference(text, IRI, false);
+export const iriReferenceSpans: Spans = (text) => spansOf(text, IRI, false);
+
+/** Parts by RFC 3986 appendix B, found without a look at each character: scheme, authority, path, query, fragment. */
+function spansOf(text: string, grammar: Grammar, absolute: boolean): readonly Span[] | null {
+  const [beforeFragment, fragment] = cut(text, "#");
+  const [hierarchy, query] = cut(beforeFragment, "?");
+  const colon = hierarchy.indexOf(":");
+  const slash = hierarchy.indexOf("/");
+  const hasScheme = colon >= 0 && (slash < 0 || colon < slash);
+  // Without a scheme, a colon in the first segment would make one of it.
+  if (hasScheme ? !/^[A-Za-z]/.test(text) : absolute) return null;
+  const spans: Span[] = [
+    { text: query, every: grammar.query },
+    { text: fragment, every: grammar.fragment },
+  ];
+  if (hasScheme) spans.push({ text: hierarchy.slice(0, colon), every: SCHEME });
+  const rest = hasScheme ? hierarchy.slice(colon + 1) : hierarchy;
+  const end = rest.startsWith("//") ? rest.indexOf("/", 2) : 0;
+  const authority = end < 0 ? rest : rest.slice(0, end);
+  spans.push({ text: rest.slice(authority.length), every: grammar.path });
+  if (authority === "") return spans;
+  const inAuthority = authoritySpans(authority.slice(2), grammar);
+  return inAuthority === null ? null : [...spans, ...inAuthority];
 }
 
-function isReference(text: string, grammar: Grammar, absolute: boolean): boolean {
-  const [, scheme, authority, path = "", query = "", fragment = ""] = PARTS.exec(text) ?? [];
-  if (BAD_ESCAPE.test(text) || (scheme === undefined ? absolute : !SCHEME.test(scheme))) return false;
-  if (authority !== undefined && !isAuthority(authority, grammar)) return false;
-  // Without scheme and authority a colon in the first segment would make a scheme of it.
-  if (scheme === undefined && authority === undefined && (path.split("/", 1)[0] ?? "").includes(":")) return false;
-  return grammar.path.test(path) && grammar.query.test(query) && grammar.fragment.test(fragment);
-}
-
-function isAuthority(authority: string, grammar: Grammar): boolean {
-  const at = authority.lastIndexOf("@");
-  if (at >= 0 && !grammar.userinfo.test(authority.slice(0, at))) return false;
+function authoritySpans(authority: string, grammar: Grammar): readonly Span[] | null {
+  const at = authority.indexOf("@");
+  const userinfo: Span = { text: authority.slice(0, Math.max(0, at)), every: grammar.userinfo };
   const host = authority.slice(at + 1);
-  if (host.startsWith("[")) {
-    const end = host.indexOf("]");
-    const literal = host.slice(1, end);
-    return end > 0 && PORT.test(host.slice(end + 1)) && (isIpv6(literal) || IP_FUTURE.test(literal));
+  if (!host.startsWith("[")) {
+    const [name, port] = cut(host, ":");
+    return [userinfo, { text: name, every: grammar.name }, { text: port, every: DIGITS }];
   }
-  const colon = host.indexOf(":");
-  if (colon < 0) return grammar.name.test(host);
-  return grammar.name.test(host.slice(0, colon)) && PORT.test(host.slice(colon));
+  const end = host.indexOf("]");
+  const literal = host.slice(1, end);
+  const port = host.slice(end + 1);
+  if (end < 0 || literal.length > LITERAL_CHARS_MAX || (port !== "" && !port.startsWith(":"))) return null;
+  if (!isIpv6(literal) && !IP_FUTURE.test(literal)) return null;
+  return [userinfo, { text: port.slice(1), every: DIGITS }];
+}
+
+/** What stands before and behind the first of them. */
+function cut(text: string, mark: string): readonly [string, string] {
+  const at = text.indexOf(mark);
+  return at < 0 ? [text, ""] : [text.slice(0, at), text.slice(at + 1)];
 }

@@ -28,6 +28,9 @@ const TEXTS_KEPT_MAX = 10_000;
 
 const NEW_STRETCH: Stretch = { at: 0, good: true, result: null, told: null };
 
+/** What a text is held against: a pattern, a length, a format that texts of any length may have. */
+export type Sliced = Pick<Pattern, "test" | "read">;
+
 /** One judgement of one value. */
 export class Run {
   /** Null while it is only asked whether there is a fault. */
@@ -39,10 +42,10 @@ export class Run {
   #notes: RunNotes | null;
   readonly #isDue: () => boolean;
   /** Texts that took more than a slice: how far they have come, or what came of them. */
-  readonly #texts = new Map<Pattern, Map<string, TextReading | boolean>>();
+  readonly #texts = new Map<Sliced, Map<string, TextReading | boolean>>();
   #textsCount = 0;
   /** Each makes its automaton when it is first asked, and keeps it. */
-  readonly #patterns = new Set<Pattern>();
+  readonly #patterns = new Set<Sliced>();
   #steps = 0;
   #notedStepsMin = NOTED_STEPS_MIN;
   #turnBeganAt = 0;
@@ -114,7 +117,7 @@ export class Run {
   }
 
   /** Holds a text against a pattern; of a long value in slices, for one text may be all of it. */
-  matches(pattern: Pattern, text: string): boolean {
+  matches(pattern: Sliced, text: string): boolean {
     if (this.#notes === null) return pattern.test(text);
     if (!this.#patterns.has(pattern)) {
       this.#patterns.add(pattern);
@@ -135,7 +138,7 @@ export class Run {
     return answer;
   }
 
-  #keepText(pattern: Pattern, text: string, state: TextReading | boolean): void {
+  #keepText(pattern: Sliced, text: string, state: TextReading | boolean): void {
     if (++this.#textsCount > TEXTS_KEPT_MAX) {
       this.#texts.clear();
       this.#textsCount = 1;

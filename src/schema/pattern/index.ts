@@ -4,8 +4,10 @@ import { Automaton, beginningOf } from "./automaton.ts";
 import { type CharSet, LAST_CODE_UNIT, rangesOf, union } from "./char-set.ts";
 import { type Check, checksOf, looksOf } from "./checks.ts";
 import { isCrowdWithin } from "./crowd.ts";
+import { hasLength, lengthReading } from "./lengths.ts";
 import { parsePattern } from "./parse.ts";
 import { type Program, sizeOf, toProgram } from "./program.ts";
+import type { TextReading } from "./reader.ts";
 import { samplesOf } from "./sample.ts";
 import type { PatternFault } from "./source.ts";
 import { isAnchored, isBeside, lengthsOf, type Node, walk } from "./tree.ts";
@@ -13,6 +15,7 @@ import { PatternTooCostly, withPatternWork } from "./work.ts";
 
 export type { CharSet } from "./char-set.ts";
 export { isPattern } from "./parse.ts";
+export type { TextReading } from "./reader.ts";
 export type { PatternFault } from "./source.ts";
 
 /** What is known of each text that a pattern matches. Null where nothing is. */
@@ -22,12 +25,6 @@ export interface PatternFacts {
   /** In code points. */
   readonly lengthMin: number;
   readonly lengthMax: number | null;
-}
-
-/** A text on its way through a pattern. */
-export interface TextReading {
-  /** Goes on for so many characters, or steps beyond the tables; null where that is not enough to tell. */
-  advance(work: number): boolean | null;
 }
 
 /** What texts are held against. */
@@ -90,11 +87,6 @@ export function sampleOf(sources: readonly string[], { lengthMin, lengthMax, lik
       for (const text of samplesOf(source, unicode, lengthMin)) if (fits(text)) return text;
     return null;
   });
-}
-
-function hasLength(text: string, min: number, max: number): boolean {
-  const { length } = [...text];
-  return length >= min && length <= max;
 }
 
 function compileAnew(source: string, unicode: boolean): Result<Pattern, PatternFault> {
@@ -160,11 +152,13 @@ function compileCheck(check: Check, unicode: boolean): Result<Test, PatternFault
   if (size > most && !isCrowdWithin(make(), most, workMax)) return err(tooAmbiguous(size));
   let automaton: Automaton | null = null;
   const limited = lengthMin > 0 || lengthMax < Number.POSITIVE_INFINITY;
-  const canFit = (text: string): boolean => !limited || fitsLength(text, unicode, lengthMin, lengthMax);
+  // Without `u`, each code unit counts.
+  const canFit = (text: string): boolean =>
+    unicode ? hasLength(text, lengthMin, lengthMax) : text.length >= lengthMin && text.length <= lengthMax;
   return ok({
     test(text) {
       automaton ??= new Automaton(make(), unicode);
-      return (canFit(text) && automaton.test(text)) !== negated;
+      return ((!limited || canFit(text)) && automaton.test(text)) !== negated;
     },
     glance(bytes, start, end) {
       if (automaton === null) return null;
@@ -175,15 +169,21 @@ function compileCheck(check: Check, unicode: boolean): Result<Test, PatternFault
     },
     read(text) {
       automaton ??= new Automaton(make(), unicode);
-      return canFit(text) ? readingOf(automaton, text, negated) : { advance: () => negated };
+      if (limited && !unicode && !canFit(text)) return { advance: () => negated };
+      return readingOf(automaton, limited && unicode ? lengthReading(text, lengthMin, lengthMax) : null, text, negated);
     },
   });
 }
 
-function readingOf(automaton: Automaton, text: string, negated: boolean): TextReading {
+/** `length`: whether the text has the length of a match; null where each has. */
+function readingOf(automaton: Automaton, length: TextReading | null, text: string, negated: boolean): TextReading {
   const place = beginningOf(text);
+  let asked = length;
   return {
     advance(work) {
+      const canFit = asked === null ? true : asked.advance(work);
+      if (canFit !== true) return canFit === null ? null : negated;
+      asked = null;
       const fits = automaton.advance(place, work);
       // In turns, too, one text gets no more than a short judgement as a whole.
       if (place.spent > DEFAULTS.patternWorkMax) throw new PatternTooCostly("a text takes too long");
@@ -205,18 +205,6 @@ function tooAmbiguous(size: number): PatternFault {
     `a text can be at too many of its ${size} steps at once; begin it with ^, make its counts smaller ` +
     `(up to ${DEFAULTS.patternStepsPerCharacterMax} steps need no proof), or write * or + and the length as 'maxLength'`;
   return { kind: "size", at: 0, message };
-}
-
-function fitsLength(text: string, unicode: boolean, min: number, max: number): boolean {
-  if (text.length < min || text.length > (unicode ? 2 * max : max)) return false;
-  if (!unicode) return true;
-  let length = text.length;
-  for (let at = 0; at < text.length; at++) {
-    if ((text.charCodeAt(at) & 0xfc00) !== 0xd800 || (text.charCodeAt(at + 1) & 0xfc00) !== 0xdc00) continue;
-    length--;
-    at++;
-  }
-  return length >= min && length <= max;
 }
 
 function factsOf(tree: Node, unicode: boolean): PatternFacts {

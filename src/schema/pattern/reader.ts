@@ -1,5 +1,11 @@
 import { codeAt } from "../../support/text-code.ts";
 
+/** A text on its way through a pattern. */
+export interface TextReading {
+  /** Goes on for so many characters, or steps beyond the tables; null where that is not enough to tell. */
+  advance(work: number): boolean | null;
+}
+
 /** A text, one character after the other: code points with `u`, code units without. */
 export interface Reader {
   /** `done`: how many of its code units were read already. */

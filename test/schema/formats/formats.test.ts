@@ -248,6 +248,23 @@ describe("formats", () => {
 });
 
 describe("formats hold against what a client can send", () => {
+  test("texts that nobody writes at such a length do not fit; URIs and base64 do", () => {
+    const long: Readonly<Record<string, string>> = {
+      "uri-template": "{a}".repeat(30_000),
+      "json-pointer": "/a".repeat(40_000),
+      "relative-json-pointer": `0${"/a".repeat(40_000)}`,
+      duration: `P${"1".repeat(70_000)}Y`,
+      time: `00:00:00.${"1".repeat(70_000)}Z`,
+      "date-time": `2024-01-01T00:00:00.${"1".repeat(70_000)}Z`,
+      regex: "a".repeat(9_000),
+    };
+    for (const [name, text] of Object.entries(long)) expect([name, holds(name, text)]).toEqual([name, false]);
+    for (const name of ["uri", "uri-reference", "iri", "iri-reference"])
+      expect([name, holds(name, `data:,${"a%20".repeat(30_000)}`)]).toEqual([name, true]);
+    for (const name of ["byte", "binary", "password"])
+      expect([name, holds(name, "AAAA".repeat(30_000))]).toEqual([name, true]);
+  });
+
   test("none throws, whatever the text", () => {
     const hostile = fc.oneof(
       fc.string({ unit: "binary", maxLength: 40 }),
