@@ -97,8 +97,12 @@ export function compileSchema(
   const library = new Library(options);
   const target = library.open(document, pointer);
   const { notes } = library;
-  if (notes.problems.length > 0) return err(sorted(notes.problems));
   const reader = new Reader(library);
+  if (notes.problems.length > 0) {
+    // Its patterns are looked at all the same: whoever mends a file wants to hear of everything.
+    reader.root(target);
+    return err(sorted([...notes.problems, ...new Patterns(reader.all, false).problems]));
+  }
   const tellUnnamed = (site: Site | null): void =>
     notes.unenforcedAt("discriminator of alternatives without names", site?.place ?? null);
   const root = applyInheritance(reader.all, reader.root(target), tellUnnamed);

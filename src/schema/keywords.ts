@@ -190,6 +190,20 @@ export function isForeign(name: string): boolean {
   return FOREIGN.has(name) || /^x-/i.test(name);
 }
 
+const NEEDED: ReadonlyMap<string, string> = new Map([
+  ["then", "if"],
+  ["else", "if"],
+  ["minContains", "contains"],
+  ["maxContains", "contains"],
+  ["additionalItems", "items"],
+]);
+
+/** The keyword without which this one says nothing; undefined for none. */
+export function neededBy(name: string, value: unknown): string | undefined {
+  if (value === true && BOOLEAN_EXCLUSIVE.has(name)) return name === "exclusiveMaximum" ? "maximum" : "minimum";
+  return NEEDED.get(name);
+}
+
 /** In these dialects a `$ref` stands alone: what is written beside it means nothing. */
 export function refStandsAlone(dialect: Dialect): boolean {
   return dialect === "draft-04" || dialect === "draft-06" || dialect === "draft-07" || dialect === "openapi-3.0";

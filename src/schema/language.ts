@@ -45,9 +45,15 @@ export function languageOf(
   if (dialect !== null) return { dialect, vocabularies: null, assertsFormat };
   const custom = customLanguage(uri, options);
   if (custom !== null) return custom;
-  const known = DIALECT_URIS.join(", ");
-  notes.problem(document, root, "$schema", "/$schema", `the dialect '${uri}' is not known; expected one of: ${known}`);
+  const meant = DIALECT_URIS.find((known) => withoutScheme(known) === withoutScheme(uri));
+  const mend = meant === undefined ? `expected one of: ${DIALECT_URIS.join(", ")}` : `did you mean '${meant}'?`;
+  notes.problem(document, root, "$schema", "/$schema", `the dialect '${uri}' is not known; ${mend}`);
   return usual;
+}
+
+/** The older ones are of http, the younger ones of https, and many write the other. */
+function withoutScheme(uri: string): string {
+  return uri.replace(/^https?:/, "").replace(/#$/, "");
 }
 
 /** A meta-schema of somebody's own, which says by `$vocabulary` what means something. */

@@ -1,6 +1,6 @@
 import { pointerToken, type SchemaDocument } from "./document.ts";
 import { heirPointers } from "./heirs.ts";
-import { hasBooleanSchemas, refStandsAlone, type Shape } from "./keywords.ts";
+import { hasBooleanSchemas, neededBy, refStandsAlone, type Shape } from "./keywords.ts";
 import { type LibraryOptions, languageOf } from "./language.ts";
 import { Notes, slipText } from "./notes.ts";
 import {
@@ -136,7 +136,7 @@ export class Library {
     let inner = spot;
     if (typeof id === "string") {
       const { uri, fragment } = splitUri(resolveUri(id, spot.resource.uri));
-      if (fragment !== "" && language.dialect.startsWith("draft-")) spot.resource.anchors.set(fragment, schema);
+      if (fragment !== "" && language.dialect.startsWith("draft-")) this.#name(fragment, idKeyword, schema, spot);
       if (fragment !== "" && !language.dialect.startsWith("draft-")) {
         this.notes.problem(
           document,
@@ -148,11 +148,11 @@ export class Library {
       } else if (fragment === "" || !id.startsWith("#")) inner = this.#identified(schema, uri, spot);
     }
     const anchor = keywordIn("$anchor", inner.resource.language) === undefined ? undefined : member(schema, "$anchor");
-    if (typeof anchor === "string") inner.resource.anchors.set(anchor, schema);
+    if (typeof anchor === "string") this.#name(anchor, "$anchor", schema, inner);
     if (inner.resource.language.dialect === "2020-12") {
       const dynamic = member(schema, "$dynamicAnchor");
       if (typeof dynamic === "string") {
-        inner.resource.anchors.set(dynamic, schema);
+        this.#name(dynamic, "$dynamicAnchor", schema, inner);
         inner.resource.dynamicAnchors.set(dynamic, schema);
       }
     }
@@ -160,6 +160,17 @@ export class Library {
       inner.resource.dynamicAnchors.set(RECURSIVE, schema);
     }
     return inner;
+  }
+
+  #name(anchor: string, keyword: string, schema: SchemaObject, spot: Spot): void {
+    const { anchors } = spot.resource;
+    if ((anchors.get(anchor) ?? schema) !== schema) this.#twice(`anchor '${anchor}'`, keyword, schema, spot);
+    anchors.set(anchor, schema);
+  }
+
+  #twice(what: string, keyword: string, schema: SchemaObject, { resource, pointer }: Spot): void {
+    const text = `a second schema with the ${what}; expected one`;
+    this.notes.problem(resource.document, schema, keyword, `${pointer}/${keyword}`, text);
   }
 
   #identified(schema: SchemaObject, uri: string, spot: Spot): Spot {
@@ -174,15 +185,8 @@ export class Library {
     const language = languageOf(resource.document, schema, resource.language, this.#options, this.notes);
     const inner = newResource(uri, resource.document, schema, language);
     const known = this.#resources.get(uri);
-    if (known !== undefined && known.root !== schema) {
-      this.notes.problem(
-        resource.document,
-        schema,
-        "$id",
-        `${spot.pointer}/$id`,
-        `a second schema with the identifier '${uri}'; expected one`,
-      );
-    } else this.#resources.set(uri, inner);
+    if (known !== undefined && known.root !== schema) this.#twice(`identifier '${uri}'`, "$id", schema, spot);
+    else this.#resources.set(uri, inner);
     return { resource: inner, pointer: spot.pointer };
   }
 
@@ -202,6 +206,9 @@ export class Library {
     if (isIgnored && keyword.vocabulary !== "core" && keyword.vocabulary !== "meta-data") {
       this.notes.unenforced(`${name} beside $ref`, document, schema, name);
     }
+    const needed = neededBy(name, value);
+    if (needed !== undefined && member(schema, needed) === undefined)
+      this.notes.unenforced(`${name} without ${needed}`, document, schema, name);
     const fault = shapeFault(keyword.shape, value, language.dialect === "draft-04");
     if (fault !== null) {
       if (!isIgnored) this.notes.problem(document, schema, name, pointerIn(spot, name), `'${name}': ${fault}`);

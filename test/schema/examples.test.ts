@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { Dialect } from "../../src/schema/dialect.ts";
 import { foldCase } from "../../src/support/fold-case.ts";
 import { cpuMs } from "../fixtures/cpu-time.ts";
 import { compiledOf, faultsOf, problemsOf, read, seenIn } from "./kit.ts";
@@ -387,6 +388,7 @@ describe("problems of a schema", () => {
       "2:3 unknown keyword 'tpye'; did you mean 'type'?",
       "4:12 'type': there is no type 'sting'; did you mean 'string'?",
       "5:12 'minimum': expected a number",
+      expect.stringMatching(/^6:12 the pattern '\(\?P<x>a\)'/),
       "7:12 cannot follow the reference '#/$defs/none': there is no schema at '/$defs/none'",
       expect.stringContaining("8:12 'required': expected a list of names beside 'properties'"),
     ]);
@@ -407,6 +409,42 @@ describe("problems of a schema", () => {
     expect(problemsOf({ const: 1 }, { dialect: "openapi-3.0" })).toEqual([
       expect.stringContaining("write 'enum' with one value"),
     ]);
+  });
+
+  test("one name for two places is a problem, for nobody knows which of them is meant", () => {
+    for (const [keyword, name] of [
+      ["$anchor", "x"],
+      ["$dynamicAnchor", "x"],
+    ]) {
+      const $defs = { a: { [keyword ?? ""]: name }, b: { [keyword ?? ""]: name, type: "string" } };
+      expect(problemsOf({ $defs, $ref: "#x" })).toEqual(["a second schema with the anchor 'x'; expected one"]);
+    }
+    expect(problemsOf({ $defs: { a: { $anchor: "x" }, b: { $id: "b", $anchor: "x" } } })).toEqual([]);
+    expect(problemsOf({ $anchor: "x", $dynamicAnchor: "x" })).toEqual([]);
+    const old = { definitions: { a: { $id: "#x" }, b: { $id: "#x" } } };
+    expect(problemsOf(old, { dialect: "draft-07" })).toEqual(["a second schema with the anchor 'x'; expected one"]);
+  });
+
+  test("a dialect's URI with the other scheme is told from one that nobody knows", () => {
+    const told = (uri: string): readonly string[] => problemsOf({ $schema: uri });
+    expect(told("https://json-schema.org/draft-07/schema#")).toEqual([
+      expect.stringContaining("did you mean 'http://json-schema.org/draft-07/schema'?"),
+    ]);
+    expect(told("http://json-schema.org/draft/2020-12/schema")).toEqual([
+      expect.stringContaining("did you mean 'https://json-schema.org/draft/2020-12/schema'?"),
+    ]);
+    expect(told("http://json-schema.org/draft-03/schema#")).toEqual([expect.stringContaining("expected one of: ")]);
+  });
+
+  test("keywords that say nothing without another are listed, too", () => {
+    const words = (schema: unknown, dialect?: Dialect): string[] => [
+      ...compiledOf(schema, dialect === undefined ? {} : { dialect }).unenforced.keys(),
+    ];
+    expect(words({ else: false, minContains: 2 })).toEqual(["else without if", "minContains without contains"]);
+    expect(words({ if: true, else: false, contains: true, minContains: 2 })).toEqual([]);
+    expect(words({ exclusiveMaximum: true }, "draft-04")).toEqual(["exclusiveMaximum without maximum"]);
+    expect(words({ maximum: 3, exclusiveMaximum: true }, "openapi-3.0")).toEqual([]);
+    expect(words({ additionalItems: false }, "draft-07")).toEqual(["additionalItems without items"]);
   });
 
   test("words of other worlds are listed, not refused", () => {
