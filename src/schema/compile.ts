@@ -183,6 +183,7 @@ function anyCase(source: string): string {
 class Patterns {
   readonly problems: SchemaProblem[] = [];
   readonly #compiled = new Map<string, Pattern>();
+  readonly #unseen = new Set<string>();
 
   /** `inAnyCase`: patterns of names for letters of either case, too. */
   constructor(all: readonly Subschema[], inAnyCase: boolean) {
@@ -196,6 +197,13 @@ class Patterns {
         if (compiled.ok) this.#compiled.set(anyCase(source), compiled.value);
       }
     }
+    const { size } = this.#unseen;
+    if (size > 0)
+      this.problems.push({
+        place: this.problems.at(-1)?.place ?? null,
+        pointer: "",
+        text: `${size} more patterns are looked at once these are mended`,
+      });
   }
 
   find(source: string): Pattern | null {
@@ -210,6 +218,11 @@ class Patterns {
 
   #add(source: string, site: Site | null, pointer: string): void {
     if (this.#compiled.has(source)) return;
+    // To find out that a pattern is too dear is itself dear: of hundreds, half a minute.
+    if (this.problems.length >= DEFAULTS.schemaPatternFaultsMax) {
+      this.#unseen.add(source);
+      return;
+    }
     const compiled = compileEither(source);
     if (compiled.ok) this.#compiled.set(source, compiled.value);
     else

@@ -271,6 +271,8 @@ export const DEFAULTS = {
   contentCharsMax: 64 * 1024,
   /** Faults of one body that are told. */
   schemaFaultsMax: 20,
+  /** Patterns of a schema that are told to be wrong, at a time. */
+  schemaPatternFaultsMax: 20,
   /** How often a schema may judge one value of a body; a recursion that forks gets beyond any number. */
   schemaJudgementsMax: 1_000,
   /** So often a schema may judge one part of a body before `check` looks at what that makes of a whole body. */

@@ -395,6 +395,13 @@ describe("problems of a schema", () => {
     expect(problemsOf('{ "pattern": "(?P<x>a)" }')).toEqual([expect.stringMatching(/^1:3 the pattern/)]);
   });
 
+  test("of hundreds of patterns that cannot be, some are told, and how many more there are", () => {
+    const properties = Object.fromEntries(Array.from({ length: 300 }, (_, at) => [`p${at}`, { pattern: `(${at}` }]));
+    const problems = problemsOf({ properties });
+    expect(problems).toHaveLength(21);
+    expect(problems).toContain("280 more patterns are looked at once these are mended");
+  });
+
   test("a loop that never descends, and a chain that takes too much stack", () => {
     expect(problemsOf({ $ref: "#" })).toEqual([expect.stringContaining("leads back to itself")]);
     expect(problemsOf({ anyOf: [{ type: "string" }, { $ref: "#" }] })).toEqual([expect.stringContaining("leads back")]);
