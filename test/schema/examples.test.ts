@@ -402,6 +402,22 @@ describe("problems of a schema", () => {
     expect(problems).toContain("280 more patterns are looked at once these are mended");
   });
 
+  test("thousands of dependentRequired are asked of the members that an object has", () => {
+    const rules = Array.from({ length: 20_000 }, (_, at) => [`a${at}`, [`b${at}`]] as const);
+    const { validator } = compiledOf({ items: { dependentRequired: Object.fromEntries(rules) } });
+    const empty = read(`[${"{},".repeat(30_000)}{"x":1}]`);
+    const startMs = cpuMs();
+    expect(validator.judge(empty)).toBeNull();
+    // Each of each would take seconds.
+    expect(cpuMs() - startMs).toBeLessThan(2_000);
+    expect(
+      validator.judge([
+        { a7: 1, b7: 1 },
+        { b8: 1, a8: 1, a9: 1 },
+      ]),
+    ).toMatchObject([{ pointer: "/1", keyword: "dependentRequired", detail: "expected the member 'b9' beside 'a9'" }]);
+  });
+
   test("a loop that never descends, and a chain that takes too much stack", () => {
     expect(problemsOf({ $ref: "#" })).toEqual([expect.stringContaining("leads back to itself")]);
     expect(problemsOf({ anyOf: [{ type: "string" }, { $ref: "#" }] })).toEqual([expect.stringContaining("leads back")]);
