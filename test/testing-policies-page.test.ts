@@ -75,5 +75,5 @@ test("each of its tests notices the edit that it is there for", async () => {
 });
 
 test("its numbers are the product's", () => {
-  expect(page).toContain(`After ${DEFAULTS.testBudgetMs / 1000} s no further test is begun`);
+  expect(page).toContain(`After ${DEFAULTS.testBudgetMs / 1000} s no further request is asked`);
 });

@@ -25,7 +25,7 @@ export interface TestInputs {
   readonly isOffline?: boolean;
   /** How long tests may hold the thread at a stretch; without end if absent. */
   readonly sliceMs?: number;
-  /** When no further test is begun; never if absent. */
+  /** When no further request is asked; never if absent. */
   readonly budgetMs?: number;
   /** Hears before each test how many are done. */
   readonly onTest?: (done: number, all: number) => void;

@@ -26,7 +26,7 @@ export interface TestDeps {
   readonly readFile: (name: string) => Result<Buffer, string>;
   /** How long the tests may hold the thread at a stretch. */
   readonly sliceMs?: number;
-  /** When no further test is begun, from now. */
+  /** When no further request is asked, from now. */
   readonly budgetMs?: number;
   /** Hears before each test how many are done. */
   readonly onTest?: (done: number, all: number) => void;
@@ -64,16 +64,14 @@ export async function runTests(world: TestWorld, tests: readonly PolicyTest[], d
   const { clock, sliceMs = Number.POSITIVE_INFINITY, budgetMs = Number.POSITIVE_INFINITY } = deps;
   const beganMs = clock.monotonicMs();
   const nowMs = clock.wallMs();
-  const turns = new Turns(clock, sliceMs);
-  const run = new Run(world, deps);
+  const run = new Run(world, deps, { turns: new Turns(clock, sliceMs), endMs: beganMs + budgetMs });
   const results: TestResult[] = [];
   for (const test of tests) {
-    if (turns.due) await turns.give();
     deps.onTest?.(results.length, tests.length);
     const atMs = clock.monotonicMs();
-    if (atMs - beganMs >= budgetMs) break;
     world.begin(test.atMs ?? nowMs);
     const failure = await run.test(test);
+    if (failure === "late") break;
     results.push({ test, outcome: outcomeOf(test, failure), failure, ms: clock.monotonicMs() - atMs });
   }
   const left = tests.length - results.length;
@@ -93,23 +91,36 @@ const LATE = "it is not known in time what comes of the answer";
 /** What is told of a request whose verdict did not come. */
 const NO_VERDICT = new Denial("internal_error", null, "no verdict", `one within ${DEFAULTS.testVerdictMs} ms`);
 
+/** How long all tests may take together, and at a stretch. */
+interface Pace {
+  readonly turns: Turns;
+  /** By the real clock. */
+  readonly endMs: number;
+}
+
 class Run {
   readonly coverage: CoverageNotes;
   readonly #world: TestWorld;
   readonly #deps: TestDeps;
+  readonly #pace: Pace;
 
-  constructor(world: TestWorld, deps: TestDeps) {
+  constructor(world: TestWorld, deps: TestDeps, pace: Pace) {
+    this.#pace = pace;
     this.coverage = new CoverageNotes(world.snapshot);
     this.#world = world;
     this.#deps = deps;
   }
 
-  /** The first request that is not met; null where all are. */
-  async test({ steps, concealed }: PolicyTest): Promise<TestFailure | null> {
+  /** The first request that is not met; null where all are; `late` where no time was left for all of them. */
+  async test({ steps, concealed }: PolicyTest): Promise<TestFailure | "late" | null> {
+    const { turns, endMs } = this.#pace;
     const show = (text: string): string => concealed.in(this.#world.concealed.in(text));
     for (const [at, step] of steps.entries()) {
       this.#world.time.pass(step.afterMs);
       for (let nth = 1; nth <= step.times; nth++) {
+        // One test can be a million requests: each is where others have their turn, and where the time ends.
+        if (turns.due) await turns.give();
+        if (this.#deps.clock.monotonicMs() >= endMs) return "late";
         const failure = await this.#request(step, show).catch(defect);
         if (failure === null) continue;
         const where = [
