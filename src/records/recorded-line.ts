@@ -128,10 +128,18 @@ function principalNamed(id: string, authenticator: string): PrincipalFacts {
 /** Names under which JSON logs of nginx, HAProxy and Envoy usually have a thing. */
 const NAMES = {
   time: ["time_iso8601", "start_time", "time", "timestamp", "@timestamp", "ts", "msec", "accept_date", "time_local"],
-  client: ["downstream_remote_address_without_port", "remote_addr", "client_ip", "downstream_remote_address", "client"],
-  method: ["request_method", "method", "http_method"],
-  target: ["request_uri", "path", "uri", "http_uri"],
-  status: ["status", "response_code", "status_code", "http_status"],
+  client: [
+    "downstream_remote_address_without_port",
+    "remote_addr",
+    "client_ip",
+    "downstream_remote_address",
+    "client",
+    "client.address",
+    "client.ip",
+  ],
+  method: ["request_method", "method", "http_method", "http.request.method"],
+  target: ["request_uri", "path", "uri", "http_uri", "url.path"],
+  status: ["status", "response_code", "status_code", "http_status", "http.response.status_code"],
   host: ["host", "http_host", "authority", ":authority"],
   agent: ["http_user_agent", "user_agent"],
   bytesIn: ["bytes_received", "content_length"],
@@ -148,6 +156,9 @@ function readJson(of: ReadonlyMap<string, unknown>): Result<RecordedRequest, str
     return "";
   };
   const [ofRequest = "", targetOfRequest = ""] = textOf(of.get("request") ?? "").split(" ");
+  // Else a log with names of its own would pass for one in which nothing changes.
+  const isNamed = of.has("request") || (first(NAMES.method) !== "" && first(NAMES.target) !== "");
+  if (!isNamed || first(NAMES.status) === "") return err("no method, path or status under a name that is known");
   return requestOf({
     time: isoTime(first(NAMES.time)),
     client: first(NAMES.client),

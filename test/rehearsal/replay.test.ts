@@ -279,6 +279,22 @@ describe("access logs are read as far as they go", () => {
     ]);
   });
 
+  test("under names of ECS and OpenTelemetry; of names that nobody knows nothing is said", async () => {
+    const named = {
+      "@timestamp": "2026-11-01T12:00:01Z",
+      "client.ip": "192.0.2.1",
+      "http.request.method": "GET",
+      "url.path": "/other",
+      "http.response.status_code": 200,
+    };
+    const report = await replay(OPEN, [
+      JSON.stringify(named),
+      '{"time":"2026-11-01T12:00:01Z","verb":"GET","resource":"/other","code":200}',
+      '{"time":"2026-11-01T12:00:01Z","method":"GET","path":"/other"}',
+    ]);
+    expect(report).toMatchObject({ records: 1, changed: 1, skipped: 2 });
+  });
+
   test("behind what syslog puts before them, and with seconds since 1970 for a time", async () => {
     const report = await replay(OPEN, [
       `<190>Nov  1 12:00:00 edge nginx: ${lines.nginx.replace("/orders/7", "/other")}`,
