@@ -29,7 +29,7 @@ export function inOrder(all: readonly Subschema[], chainMax: number): readonly S
         open.delete(schema);
         const length = 1 + Math.max(0, ...inPlaceParts(schema).map((part) => lengths.get(part) ?? 0));
         if (length > chainMax)
-          return { schema, text: `more than ${chainMax} schemas in a row are applied to one value` };
+          return { schema, text: `stands before more than ${chainMax} schemas in a row for one value; leave some out` };
         lengths.set(schema, length);
         ordered.push(schema);
       } else if (open.has(schema)) {

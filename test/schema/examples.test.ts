@@ -423,7 +423,9 @@ describe("problems of a schema", () => {
     expect(problemsOf({ anyOf: [{ type: "string" }, { $ref: "#" }] })).toEqual([expect.stringContaining("leads back")]);
     const links = Array.from({ length: 20_000 }, (_, at) => [`n${at}`, { $ref: `#/$defs/n${at + 1}` }] as const);
     const chain = { $ref: "#/$defs/n0", $defs: { ...Object.fromEntries(links), n20000: true } };
-    expect(problemsOf(chain)).toEqual([expect.stringContaining("more than 64 schemas in a row")]);
+    expect(problemsOf(chain)).toEqual([
+      expect.stringMatching(/^'#.*' stands before more than 64 schemas in a row for one value/),
+    ]);
   });
 
   test("what another dialect writes is named with what this one writes", () => {
