@@ -101,16 +101,17 @@ export class AccessLine {
 }
 
 function partOf(name: string, key: string, text: FieldText, form: ((json: string) => string) | null): Part {
-  if (form === null && isFreshNumber(name)) return new NumberPart(name, key);
-  if (form === null) return name === "id" || name === "path" ? new FreshPart(name, key) : new TextPart(name, key, text);
+  if (form === null && isIn(FRESH_NUMBERS, name)) return new NumberPart(name, key);
+  if (form === null && isIn(FRESH_TEXTS, name)) return new FreshPart(name, key);
+  if (form === null) return new TextPart(name, key, text);
   return new TextPart(name, key, (record) => {
     const value = text(record);
     return value === null ? null : form(value);
   });
 }
 
-function isFreshNumber(name: string): name is keyof typeof FRESH_NUMBERS {
-  return Object.hasOwn(FRESH_NUMBERS, name);
+function isIn<Table extends object>(table: Table, name: string): name is Extract<keyof Table, string> {
+  return Object.hasOwn(table, name);
 }
 
 class TextPart implements Part {

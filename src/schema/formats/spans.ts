@@ -11,7 +11,7 @@ export interface Span {
 export type Spans = (text: string) => readonly Span[] | null;
 
 /** Escapes are judged apart, so that each part is one class and nothing can backtrack. */
-const BAD_ESCAPE = /%(?![0-9A-Fa-f]{2})/;
+export const BAD_ESCAPE: RegExp = /%(?![0-9A-Fa-f]{2})/;
 const PERCENT = 0x25;
 
 export function fits(spans: readonly Span[] | null): boolean {

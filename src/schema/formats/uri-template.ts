@@ -1,8 +1,8 @@
+import { BAD_ESCAPE } from "./spans.ts";
 import { PRIVATE, UCS } from "./uri.ts";
 
 /** RFC 6570 section 2.1 with erratum 6937: all but controls, space and `" % < > \ ^ ` { | }`; a percent sign begins an escape. */
 const LITERALS = new RegExp(`^[!#$%&'()*+,\\-.\\/0-9:;=?@A-Z\\[\\]_a-z~${UCS}${PRIVATE}]*$`, "u");
-const BAD_ESCAPE = /%(?![0-9A-Fa-f]{2})/;
 const NAME = "[A-Za-z0-9_%]+(?:\\.[A-Za-z0-9_%]+)*";
 const VARIABLE = `${NAME}(?:\\*|:[1-9]\\d{0,3})?`;
 const EXPRESSION = new RegExp(`^[+#./;?&=,!@|]?${VARIABLE}(?:,${VARIABLE})*$`);
