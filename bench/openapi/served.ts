@@ -43,7 +43,7 @@ openapi: [{ file: ${name} }]
   put(name, texts[0] ?? "");
   put("policy.yaml", policy);
   const main = join(import.meta.dirname, "../../src/main.ts");
-  const flags = ["--max-semi-space-size=1", "--no-parallel-scavenge", "--initial-old-space-size=64"];
+  const flags = ["--max-semi-space-size=1", "--single-threaded-gc", "--initial-old-space-size=64"];
   const args = [...flags, main, "run", "--policy", join(folder, "policy.yaml")];
   const running = start({ file: process.execPath, args, env: { S: "a secret" } }, PROXY_CORE, join(folder, "log"));
   try {

@@ -36,7 +36,7 @@ export async function createPostern(world: World): Promise<Contestant> {
       // As the image and the unit start it.
       const heap = [
         "--max-semi-space-size=1",
-        "--no-parallel-scavenge",
+        "--single-threaded-gc",
         "--initial-old-space-size=64",
         "--disallow-code-generation-from-strings",
       ];

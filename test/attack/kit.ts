@@ -12,7 +12,7 @@ const MAIN = resolve(import.meta.dirname, "../../src/main.ts");
 /** As the image and the unit start it; its memory is what they would see. */
 const HEAP = [
   "--max-semi-space-size=1",
-  "--no-parallel-scavenge",
+  "--single-threaded-gc",
   "--initial-old-space-size=64",
   "--disallow-code-generation-from-strings",
 ];
