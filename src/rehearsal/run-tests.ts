@@ -1,6 +1,7 @@
 import { Denial } from "../decision/verdict.ts";
 import type { Exchange } from "../message/exchange.ts";
 import type { AnswerFacts } from "../message/taken.ts";
+import type { Snapshot } from "../policy/snapshot.ts";
 import type { PolicyTest, TestStep } from "../policy/tests/policy-test.ts";
 import { countFailure, countSuspicion, faultDenial } from "../proxy/noted-judgement.ts";
 import type { Clock } from "../support/clock.ts";
@@ -17,6 +18,7 @@ import type { ClientAnswer } from "./rehearsed-answer.ts";
 import type { Answered } from "./test-answer.ts";
 import { exchangeOf } from "./test-request.ts";
 import type { TestWorld } from "./test-world.ts";
+import { unknownCaller } from "./unknown-caller.ts";
 
 export interface TestDeps {
   /** The real one. */
@@ -157,7 +159,7 @@ class Run {
     if (typeof answered === "string") return unmade(step, null, answered);
     const client = answered?.client ?? null;
     const verdict = verdictOf(subject, outcome, client);
-    const differences = differencesOf(step.expect, verdict, sent);
+    const differences = [...differencesOf(step.expect, verdict, sent), ...callerDifferences(step, exchange, snapshot)];
     const others =
       differences.length > 0 || step.expect.answer === undefined
         ? []
@@ -182,6 +184,12 @@ class Run {
     });
     return inTestTime(pending, LATE, this.#world.time, this.#deps.timers);
   }
+}
+
+/** Somebody who does not exist is denied whatever the policy says; who means that says by which reason. */
+function callerDifferences({ expect }: TestStep, { assumed }: Exchange, snapshot: Snapshot): readonly Difference[] {
+  const found = expect.deny === true && assumed !== null ? unknownCaller(assumed, snapshot) : null;
+  return found === null ? [] : [{ what: "as", expected: "a caller that the policy knows", found }];
 }
 
 /** Limits give back what lasts as long as a request. */

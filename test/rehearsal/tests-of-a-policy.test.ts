@@ -44,6 +44,8 @@ describe("an expectation", () => {
     'request: { method: POST, path: /orders, body: { total: "12" } }, as: { jwt: { sub: a } }, expect: { deny: body_schema_mismatch, problems: [/total] }',
     "request: { method: POST, path: /orders, body: { sku: a, total: 12 } }, as: { jwt: { sub: a } }, expect: allow",
     "request: { path: /../x }, expect: { deny: target_ambiguous, status: 400 }",
+    "request: { path: /orders/1 }, as: { api-key: nobody-there }, expect: { deny: api_key_unknown }",
+    "request: { method: POST, path: /orders }, as: { api-key: acme }, expect: deny",
   ];
   test.each(held)("holds: %s", async (fields) => {
     expect(await outcomes(`  - { name: one, ${fields} }`)).toEqual(["passed"]);
@@ -63,6 +65,14 @@ describe("an expectation", () => {
     [
       'request: { method: POST, path: /orders, body: { total: "12" } }, as: { jwt: {} }, expect: { deny: true, problems: [/other] }',
       ["problem: , /total"],
+    ],
+    [
+      "request: { path: /orders/1 }, as: { api-key: acmee }, expect: deny",
+      ["as: neither a caller of this name nor a key; did you mean 'acme'?"],
+    ],
+    [
+      "matrix: { principals: { partner: { basic: acme } }, resources: { order: /orders/1 }, actions: [GET], allow: {} }",
+      ["as: no authenticator that takes 'basic'"],
     ],
     ["request: { path: /health, listener: other }, expect: allow", ["request: there is no listener 'other'"]],
     ["request: { path: /health, client: nowhere }, expect: allow", ["request: not an IP address: nowhere"]],
