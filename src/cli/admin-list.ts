@@ -100,7 +100,7 @@ export function shownText(text: string): string {
 }
 
 function isNowhere({ status, text }: AdminFault): boolean {
-  return status === 405 || (status === 404 && text.startsWith("there are /"));
+  return status === 404 && text.startsWith("there are /");
 }
 
 function textOf(value: unknown): string | undefined {

@@ -59,6 +59,9 @@ const HEADERS = {
 
 const TEXT = "text/plain; charset=utf-8";
 
+/** What is here beside rooms. */
+const OWN_PATHS: readonly string[] = ["/", "/metrics", "/livez", "/readyz", "/healthz", "/identity/jwks"];
+
 /** Opens the admin port. Errors in the words of the system. */
 export function openAdmin(address: Address, pages: AdminPages): Promise<Result<AdminServer, string>> {
   return openPages(
@@ -126,10 +129,11 @@ async function pageFor(request: IncomingMessage, hosts: readonly string[], pages
     return { ...(typeof body === "string" ? text(status, body) : json(status, body)), headers };
   }
   if (act !== null) return { ...text(405, "only POST"), headers: { Allow: "POST" } };
+  const room = rooms.find((one) => one.path === path);
+  if (room === undefined && !OWN_PATHS.includes(path)) return text(404, pathsText(rooms));
   if (request.method !== "GET" && request.method !== "HEAD") {
     return { ...text(405, "only GET and HEAD"), headers: { Allow: "GET, HEAD" } };
   }
-  const room = rooms.find((one) => one.path === path);
   if (room !== undefined) {
     const shown = await room.show(new URLSearchParams(query));
     return shown.ok ? json(200, shown.value) : text(shown.error.status, shown.error.text);
@@ -147,13 +151,11 @@ async function pageFor(request: IncomingMessage, hosts: readonly string[], pages
       const { statusPage } = await import("./status-page/page.ts");
       return { status: 200, contentType: "text/html; charset=utf-8", ...statusPage() };
     }
-    case "/identity/jwks": {
+    default: {
       const keys = pages.identityKeys();
       if (keys === null) return text(404, "the policy has no 'identity: { token }'");
       return { status: 200, contentType: "application/jwk-set+json", body: `${JSON.stringify(keys)}\n` };
     }
-    default:
-      return text(404, pathsText(rooms));
   }
 }
 
@@ -178,8 +180,8 @@ function hasBody({ headers }: IncomingMessage): boolean {
 }
 
 function pathsText(rooms: readonly AdminRoom[]): string {
-  const paths = ["/", "/metrics", "/livez", "/readyz", ...rooms.map(({ path }) => path)];
-  return `there are ${paths.join(", ")} and /identity/jwks`;
+  const paths = [...rooms.map(({ path }) => path), ...OWN_PATHS];
+  return `there are ${paths.slice(0, -1).join(", ")} and ${paths.at(-1)}`;
 }
 
 function json(status: number, body: object): Page {

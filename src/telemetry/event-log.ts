@@ -37,7 +37,7 @@ export const EVENTS = [
 ] as const;
 export type EventName = (typeof EVENTS)[number];
 
-/** Those that an audit log gets as the log tells them; `banned` and `admin_act`, of which the log leaves some out, and `anomaly` it gets whole. */
+/** Those that an audit log gets as the log tells them; `banned`, of which the log leaves some out, and `anomaly` it gets whole, `admin_act` as the log has it. */
 const AUDITED: ReadonlySet<EventName> = new Set([
   "ready",
   "reload",

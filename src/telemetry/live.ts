@@ -89,16 +89,19 @@ export function createTelemetry(deps: TelemetryDeps): LiveTelemetry {
   const tellDropped = (where: string) => (lines: number) =>
     log.warn("lines_dropped", "lines of the log had no room; it is written again", { where, lines });
   sink.onRecovered(tellDropped("standard output"));
-  const gateFor = (event: EventName, linesPerSecondMax: number) =>
+  const gateFor = (event: EventName, linesPerSecondMax: number, isAudited = false) =>
     createRateGate(clock, linesPerSecondMax, {
       timers,
-      tell: (lines) => log.warn("lines_left_out", "more of these happened than get a line", { lines, of: event }),
+      tell: (lines) => {
+        if (isAudited) trail?.event("lines_left_out", { lines, of: event });
+        log.warn("lines_left_out", "more of these happened than get a line", { lines, of: event });
+      },
     });
   const handshakeGate = gateFor("handshake_failed", DEFAULTS.connectionLogLinesPerSecondMax);
   const http2Gate = gateFor("http2_fault", DEFAULTS.connectionLogLinesPerSecondMax);
   const refusedGates = new Map(CONNECTION_REFUSALS.map((refusal) => [refusal, gateFor("connection_refused", 1)]));
   const banGate = gateFor("banned", DEFAULTS.connectionLogLinesPerSecondMax);
-  const actGate = gateFor("admin_act", DEFAULTS.connectionLogLinesPerSecondMax);
+  const actGate = gateFor("admin_act", DEFAULTS.connectionLogLinesPerSecondMax, true);
   const ladderGate = gateFor("would_deny", DEFAULTS.ladderLogLinesPerSecondMax);
   const acceptGate = gateFor("listener_error", 1);
   const files =
@@ -219,13 +222,16 @@ export function createTelemetry(deps: TelemetryDeps): LiveTelemetry {
     adminActed: (act, result, client, fields) => {
       metrics.adminActed(act, result);
       const told = { act, result, client, ...answerFields(fields) };
-      trail?.event("admin_act", told);
-      if (result === "done") {
-        log.info("admin_act", "done at the admin port", told);
+      if (result === "done" || result === "failed") {
+        trail?.event("admin_act", told);
+        if (result === "done") log.info("admin_act", "done at the admin port", told);
+        else log.warn("admin_act", "refused at the admin port", told);
         return;
       }
+      // Nobody needs the token to ask: whoever reaches the port would fill the disk.
       const suppressed = actGate();
       if (suppressed === null) return;
+      trail?.event("admin_act", suppressed === 0 ? told : { ...told, suppressed });
       log.warn("admin_act", "refused at the admin port", { ...told, suppressed });
     },
     policyLoaded: (policy, base = policy, isOther = true) => {

@@ -100,6 +100,9 @@ describe("the admin port", () => {
     }
     expect(await send("/healthz", "HEAD")).toMatchObject({ status: 200, body: "" });
     for (const path of ["/debug", "/policy/../metrics", "//metrics"]) expect((await send(path)).status).toBe(404);
+    for (const path of ["/policy/relaod", "/debug"]) {
+      expect(await send(path, "POST")).toMatchObject({ status: 404, body: expect.stringContaining("/metrics") });
+    }
   });
 
   test("tells browsers to keep, run and frame nothing", async () => {
