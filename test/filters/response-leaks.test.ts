@@ -204,12 +204,21 @@ describe("what cannot be looked into", () => {
     ["application/json; charset=utf-16", "{}", "a charset that nobody here reads"],
     ["text/plain", "\xff\xfe4\x001\x001\0", "UTF-16 or UTF-32"],
     ["application/json", "\0{\0}", "UTF-16 or UTF-32"],
+    ["application/json", '{\0"\0p\0', "UTF-16 or UTF-32"],
+    [null, "[\0\0\x004\0\0\0", "UTF-16 or UTF-32"],
+    ["application/xml", "\0<\0?\0x", "UTF-16 or UTF-32"],
+    ["text/plain", "4\x001\x001\0", "UTF-16 or UTF-32"],
     ["text/plain; charset=utf-8; charset=utf-7", "x", "a Content-Type with more than one reading"],
-  ])("%s", (type, body, fault) => {
+  ] as const)("%s %j", (type, body, fault) => {
     expect(seen({ cards: "mask" }, type, body)).toBe(`response_unreadable: ${fault}`);
     expect(seen({ cards: "mask" }, type, body, { unreadable: "pass" })).toBe(body);
     expect(seen({ cards: "observe" }, type, body)).toBe(body);
   });
+
+  test.each(["\0\0\0\x20ftypisom", "\0\0\0\0\x05hello", "\x16\0\0\0\x02a\0", "MZ\x90\0\x03", "4\0"])(
+    "zeros of a binary file are not those of wide characters: %j",
+    (body) => expect(seen({ cards: "mask" }, "application/octet-stream", body)).toBe(body),
+  );
 
   test("pictures and the like are not looked at, and leave with their length", () => {
     expect(seen({ cards: "mask" }, "image/png", CARD)).toBe(CARD);

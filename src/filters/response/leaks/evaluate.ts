@@ -138,15 +138,15 @@ export class LeakRule implements StreamRule {
   }
 
   take(piece: Buffer): Buffer | Denial {
-    return this.#isPassing ? piece : this.#settled(this.#body.take(piece), piece);
+    return this.#isPassing ? piece : this.#settled(this.#body.take(piece));
   }
 
   end(): Buffer | Denial {
-    return this.#isPassing ? NOTHING : this.#settled(this.#body.end(), NOTHING);
+    return this.#isPassing ? NOTHING : this.#settled(this.#body.end());
   }
 
   takeAll(body: Buffer): Buffer | Denial {
-    return this.#settled(this.#body.takeAll(body), body);
+    return this.#settled(this.#body.takeAll(body));
   }
 
   judgeTrailers(trailers: HeaderBlock): HeaderBlock | Denial {
@@ -158,12 +158,12 @@ export class LeakRule implements StreamRule {
     return this.#masked === null ? null : denialOf(this.#masked, this.#rules);
   }
 
-  #settled(judged: Buffer | Blocked | Unreadable, piece: Buffer): Buffer | Denial {
+  #settled(judged: Buffer | Blocked | Unreadable): Buffer | Denial {
     if (judged instanceof Blocked) return denialOf(judged.leak, this.#rules);
     if (!(judged instanceof Unreadable)) return judged;
     if (this.#reading.unreadable === "refuse" && this.#rules.acts)
       return new Denial("response_unreadable", this.#rules.place, judged.seen, "text with one reading");
     this.#isPassing = true;
-    return piece;
+    return judged.rest;
   }
 }
