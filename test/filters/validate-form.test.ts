@@ -147,7 +147,7 @@ describe("a multipart form", () => {
     ["body_not_multipart", "title in another spelling", multipart(TITLE, field("TITLE", "b"))],
     ["body_not_multipart", "title in another spelling", multipart(TITLE, field("%74itle", "b"))],
     ["body_not_multipart", "a field that is no UTF-8", multipart(field("title", Buffer.from([0xff])))],
-    ["body_not_multipart", "a form in charset utf-7", multipart(field("_charset_", "utf-7"))],
+    ["body_not_multipart", "a form in another charset than UTF-8", multipart(field("_charset_", "utf-7"))],
     [
       "body_not_multipart",
       "content of a file without a name",
@@ -236,10 +236,24 @@ describe("an urlencoded form", () => {
     ["body_not_form", "title in another spelling", "title=a&title[x]=b"],
     ["body_not_form", "an escape that is no UTF-8", "title=%ff"],
     ["body_not_form", "not UTF-8", Buffer.from([0x61, 0xff])],
-    ["body_not_form", "a form in charset utf-7", "title=a&_charset_=utf-7"],
+    ["body_not_form", "a form in another charset than UTF-8", "title=a&_charset_=utf-7"],
     ["body_too_large", "1100 bytes", "title=a&x=".padEnd(1100, "x")],
   ])("%s: %s", async (reason, seen, body) => {
     expect(await judge(body as string | Buffer, form, URLENCODED)).toMatchObject({ reason, seen });
+  });
+
+  test.each([
+    ["title=a&title[x]=b", "title in another spelling"],
+    ["title=secret%ff", "an escape that is no UTF-8"],
+    ["title=a&_charset_=secret", "a form in another charset than UTF-8"],
+  ])("the client hears why %s has not one reading", async (body, why) => {
+    const error = {
+      in: "form",
+      pointer: "",
+      keyword: "content",
+      detail: `expected a form that all services read alike: ${why}`,
+    };
+    expect(await judge(body, form, URLENCODED)).toMatchObject({ body: { errors: [error] } });
   });
 
   test("has no files", async () => {

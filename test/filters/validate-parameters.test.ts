@@ -221,6 +221,7 @@ describe("a query as one value", () => {
     expect(seen(form, { query: "?x=5&name=abc" })).toBeNull();
     expect(seen(form, { query: "" })).toBeNull();
     expect(seen(form, { query: "?x=10" })).toBe("query: /x maximum");
+    expect(seen(form, { query: "?x=ten" })).toBe("query: /x type");
     expect(seen(form, { query: "?x=1&x=2" })).toBe("query: x sent twice");
     expect(seen(form, { query: "?x=1&x[]=2" })).toBe("query: x in another spelling");
     expect(seen(form, { query: "?x=1&role=a" })).toBe("query: /role additionalProperties");

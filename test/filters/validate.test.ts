@@ -418,7 +418,8 @@ describe("a JSON body", () => {
     ['{"1":1,"1":2}', "a key twice in one object"],
   ])("text %# has no single reading", async (body, seen) => {
     const { verdict } = await judgeBody(body);
-    expect(verdict).toMatchObject({ reason: "body_not_json", seen });
+    const error = { pointer: "", keyword: "content", detail: `expected JSON in UTF-8: ${seen}` };
+    expect(verdict).toMatchObject({ reason: "body_not_json", seen, body: { errors: [error] } });
   });
 
   test("broken and overlong UTF-8 is refused", async () => {
@@ -759,13 +760,13 @@ describe("forms", () => {
 
   test.each([
     ["", "body_schema_mismatch", "required"],
-    ["user_id=x", "body_schema_mismatch", "body /user_id: no integer"],
-    ["user_id=07", "body_schema_mismatch", "body /user_id: no integer"],
+    ["user_id=x", "body_schema_mismatch", "body /user_id type"],
+    ["user_id=07", "body_schema_mismatch", "body /user_id type"],
     ["user_id=7&user_id=8", "body_schema_mismatch", "body /user_id: sent twice"],
     ["user_id=7&other=1&other=2", "body_schema_mismatch", "body /other: sent twice"],
     ["user_id=7&role=admin", "body_schema_mismatch", "/role"],
-    ["user_id=7&vip=TRUE", "body_schema_mismatch", "body /vip: no boolean"],
-    ["user_id=7&tag=1&tag=x", "body_schema_mismatch", "body /tag: an item that is no integer"],
+    ["user_id=7&vip=TRUE", "body_schema_mismatch", "body /vip type"],
+    ["user_id=7&tag=1&tag=x", "body_schema_mismatch", "body /tag/1 type"],
     ["user_id=7&tag=1&tag=2&tag=3&tag=4", "body_schema_mismatch", "/tag"],
     ["user_id=%ff", "body_not_form", "UTF-8"],
     ["user_id=%zz", "body_not_form", "UTF-8"],
@@ -800,6 +801,28 @@ describe("forms", () => {
     const verdict = await verdictOf(`user_id=1&${text}`);
     expect(verdict?.reason).toBe("body_not_form");
     expect(verdict?.seen).toContain("in another spelling");
+  });
+
+  test("the client hears of all fields, and why a form has not one reading", async () => {
+    const errorsOf = async (text: string) => (await verdictOf(text))?.body.errors;
+    expect(await errorsOf("user_id=x&role=admin&tag=1&tag=y")).toEqual([
+      { pointer: "/user_id", keyword: "type", detail: "expected integer" },
+      { pointer: "/role", keyword: "enum", detail: 'expected "user"' },
+      { pointer: "/tag/1", keyword: "type", detail: "expected integer" },
+    ]);
+    expect(await errorsOf("user_id=7&a/b=1&a/b=2")).toEqual([
+      { pointer: "/a~1b", keyword: "type", detail: "expected one value, not several" },
+    ]);
+    expect(await errorsOf("user_id=7&tag[0]=secret")).toEqual([
+      {
+        in: "form",
+        pointer: "",
+        keyword: "content",
+        detail: "expected a form that all services read alike: tag in another spelling",
+      },
+    ]);
+    const hidden = await verdictOf("user_id=7&tag[0]=1", undefined, { ...settings, errors: "hidden" });
+    expect(hidden?.body.errors).toEqual([]);
   });
 
   test("a schema that closes the object keeps every other name out", async () => {

@@ -2,19 +2,24 @@ import { isUtf8 } from "node:buffer";
 import { type FormValues, parseForm, parseFormInTurns } from "../../bodies/form.ts";
 import { parseJson, parseJsonInTurns } from "../../bodies/json.ts";
 import { DeclaredNames } from "../../bodies/names.ts";
+import type { BodyError } from "../../decision/verdict.ts";
 import type { Exchange } from "../../message/exchange.ts";
+import { pointerToken } from "../../schema/document.ts";
 import type { TextTypes } from "../../schema/questions/texts.ts";
 import { TYPE } from "../../schema/subschema.ts";
 import { excerpt } from "../../support/excerpt.ts";
 import { err, ok, type Result } from "../../support/result.ts";
 import type { Turns } from "../../support/turns.ts";
 import { formObject } from "./form-object.ts";
+import { ONE_VALUE } from "./parameters.ts";
 
 /** Why a body has no reading. */
 export interface BodyFault {
   readonly reason: "body_not_json" | "body_not_form" | "body_schema_mismatch";
   readonly seen: string;
   readonly wanted: string;
+  /** For the client. */
+  readonly error: BodyError;
 }
 
 /** Bytes of a body → the one value that the schema judges. */
@@ -32,7 +37,12 @@ export const readJson: BodyReader = {
 };
 
 function jsonReading(parsed: Result<unknown, string>): Reading {
-  return parsed.ok ? parsed : err({ reason: "body_not_json", seen: parsed.error, wanted: "JSON in UTF-8" });
+  return parsed.ok ? parsed : err(notJson(parsed.error));
+}
+
+export function notJson(seen: string): BodyFault {
+  const error = { pointer: "", keyword: "content", detail: `expected JSON in UTF-8: ${seen}` };
+  return { reason: "body_not_json", seen, wanted: "JSON in UTF-8", error };
 }
 
 /** A body of `text/plain` is one text. */
@@ -45,6 +55,7 @@ const NOT_TEXT: Reading = err({
   reason: "body_schema_mismatch",
   seen: "body that is not UTF-8",
   wanted: "text in UTF-8",
+  error: { pointer: "", keyword: "content", detail: "expected text in UTF-8" },
 });
 
 /** What no field of a form can be, of the schema's own `properties`; null for nothing. */
@@ -65,7 +76,7 @@ export function formReader(types: TextTypes): BodyReader {
   const reading = (parsed: Result<FormValues, string>): Reading => {
     if (!parsed.ok) return notForm(excerpt(parsed.error));
     const object = formObject(parsed.value, types);
-    return object.ok ? object : mismatch(object.error.name, object.error.text);
+    return object.ok ? object : sentTwice(object.error);
   };
   return {
     atOnce: (bytes) => (isUtf8(bytes) ? reading(parseForm(bytes.toString("utf8"), declared)) : NOT_UTF8),
@@ -75,12 +86,24 @@ export function formReader(types: TextTypes): BodyReader {
 }
 
 function notForm(seen: string): Result<never, BodyFault> {
-  return err({ reason: "body_not_form", seen, wanted: "a form in UTF-8 with each name in one spelling" });
+  const wanted = "a form in UTF-8 with each name in one spelling";
+  return err({ reason: "body_not_form", seen, wanted, error: formError(seen) });
+}
+
+/** For the client, of a form that has more than one reading, or none. */
+export function formError(seen: string): BodyError {
+  return {
+    in: "form",
+    pointer: "",
+    keyword: "content",
+    detail: `expected a form that all services read alike: ${seen}`,
+  };
 }
 
 const NOT_UTF8 = notForm("not UTF-8");
 
-function mismatch(name: string, fault: string): Result<never, BodyFault> {
-  const seen = `body /${excerpt(name)}: ${fault}`;
-  return err({ reason: "body_schema_mismatch", seen, wanted: "a body as the schema says" });
+function sentTwice(name: string): Result<never, BodyFault> {
+  const seen = `body /${excerpt(name)}: sent twice`;
+  const error = { pointer: `/${pointerToken(excerpt(name))}`, keyword: "type", detail: ONE_VALUE };
+  return err({ reason: "body_schema_mismatch", seen, wanted: "a body as the schema says", error });
 }

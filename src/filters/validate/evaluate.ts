@@ -152,14 +152,14 @@ export interface BodyRules extends HoldRules {
 
 /** Reads the body whole; the bytes that were judged are the bytes that are forwarded. */
 export function judgeBody(rules: BodyRules): Part {
-  const { read, validator, keepsValue, place } = rules;
+  const { read, validator, keepsValue } = rules;
   const recogniser = keepsValue ? null : rules.recogniser;
   return judgeHeld(rules, (bytes, exchange) => {
     if (bytes.length === 0 && !rules.required) return CONTINUE;
     if (bytes.length > validator.atOnceBytesMax) return judgeLong(bytes, exchange, rules);
     if (recogniser?.takes(bytes) === true) return taken(exchange, recogniser);
     const parsed = read.atOnce(bytes, exchange);
-    if (!parsed.ok) return unreadable(parsed.error, place);
+    if (!parsed.ok) return unreadable(parsed.error, rules);
     if (keepsValue) exchange.bodyValue = parsed.value;
     const judgement = validator.judge(parsed.value, DEFAULTS.patternWorkAtOnceMax);
     return validator.gaveUp(judgement) ? judgeLong(bytes, exchange, rules) : judged(judgement, exchange, rules);
@@ -168,12 +168,12 @@ export function judgeBody(rules: BodyRules): Part {
 
 /** What could hold the thread for too long is read and judged a stretch at a time. */
 function judgeLong(bytes: Buffer, exchange: Exchange, rules: BodyRules): Promise<Verdict> {
-  const { read, validator, keepsValue, place } = rules;
+  const { read, validator, keepsValue } = rules;
   return judgeInLine(exchange, rules, bytes.length, async (begin) => {
     const turns = begin();
     if (await isRecognised(bytes, exchange, rules, turns)) return CONTINUE;
     const parsed = await read.inTurns(bytes, exchange, turns);
-    if (!parsed.ok) return unreadable(parsed.error, place);
+    if (!parsed.ok) return unreadable(parsed.error, rules);
     if (keepsValue) exchange.bodyValue = parsed.value;
     return judged(await validator.judgeInTurns(parsed.value, turns), exchange, rules);
   });
@@ -204,8 +204,11 @@ function judged(judgement: Judgement, exchange: Exchange, rules: BodyRules): Ver
   return verdictOf(judgement, rules);
 }
 
-export function unreadable({ reason, seen, wanted }: BodyFault, place: Place): Denial {
-  return new Denial(reason, place, seen, wanted);
+export function unreadable(
+  { reason, seen, wanted, error }: BodyFault,
+  { showsErrors, place }: Pick<BodyRules, "showsErrors" | "place">,
+): Denial {
+  return new Denial(reason, place, seen, wanted, [], false, [], { faults: [], errors: showsErrors ? [error] : [] });
 }
 
 /** What a schema found, as an answer. */

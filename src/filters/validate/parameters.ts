@@ -68,10 +68,12 @@ function faultOf(parameter: Parameter, seen: string, keyword: string, detail: st
   return { pointer, keyword, detail, seen, place: parameter.placeOf(keyword) };
 }
 
+export const ONE_VALUE = "expected one value, not several";
+
 /** A text that its style does not write. */
 export function styleFault(parameter: Parameter, error: string): ParameterFault {
   // Services disagree on whether the first, the last or a list of both counts.
-  if (error === SENT_TWICE) return faultOf(parameter, error, "type", "expected one value, not several");
+  if (error === SENT_TWICE) return faultOf(parameter, error, "type", ONE_VALUE);
   const { style, explode, shape } = parameter.styled;
   const wanted = `${shape} in style ${style}${explode ? ", exploded" : ""}`;
   return faultOf(parameter, `style: ${error}`, "style", `expected ${wanted}, not ${error}`);
@@ -79,7 +81,7 @@ export function styleFault(parameter: Parameter, error: string): ParameterFault 
 
 /** A text that is no JSON. */
 export function contentFault(parameter: Parameter, error: string, pointer: string): ParameterFault {
-  const detail = `expected JSON in UTF-8, not what is ${error}`;
+  const detail = `expected JSON in UTF-8: ${error}`;
   return faultOf(parameter, `content: ${error}`, "content", detail, pointer);
 }
 

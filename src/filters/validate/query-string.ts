@@ -3,13 +3,15 @@ import { parseJson } from "../../bodies/json.ts";
 import { DeclaredNames } from "../../bodies/names.ts";
 import type { Place } from "../../decision/verdict.ts";
 import { withoutParameters } from "../../message/query.ts";
+import { pointerToken } from "../../schema/document.ts";
 import type { TextTypes } from "../../schema/questions/texts.ts";
 import { excerpt } from "../../support/excerpt.ts";
-import { err, ok, type Result } from "../../support/result.ts";
+import type { Result } from "../../support/result.ts";
 import type { ParameterValidator } from "./engine.ts";
 import { formObject } from "./form-object.ts";
 import { ParameterFaults } from "./parameter-faults.ts";
 import type { SyncPart } from "./parameter-parts.ts";
+import { ONE_VALUE } from "./parameters.ts";
 
 /** A query that is one value as a whole: a form, or JSON (OpenAPI 3.2, `in: querystring`). */
 export interface QueryStringRules {
@@ -35,8 +37,10 @@ export function judgeQueryString(rules: QueryStringRules, showsErrors: boolean):
       return faults.verdict(showsErrors);
     }
     const value = readQuery(query.slice(1), rules, declared);
-    if (!value.ok)
-      add("", "query", `expected a query that all services read alike, not one with ${value.error}`, value.error);
+    if (typeof value === "string")
+      add("", "query", `expected a query that all services read alike, not one with ${value}`, value);
+    else if (!value.ok)
+      add(`/${pointerToken(excerpt(value.error))}`, "type", ONE_VALUE, `${excerpt(value.error)} sent twice`);
     else {
       for (const { pointer, keyword, detail } of validate(value.value) ?? [])
         add(pointer, keyword, detail, `${pointer || "/"} ${keyword}`);
@@ -45,19 +49,18 @@ export function judgeQueryString(rules: QueryStringRules, showsErrors: boolean):
   };
 }
 
+/** Text for what has no one reading; an error is a name that is sent twice. */
 function readQuery(
   text: string,
   { isJson, types }: QueryStringRules,
   declared: DeclaredNames,
-): Result<unknown, string> {
+): Result<unknown, string> | string {
   if (isJson) {
     const decoded = decodeStrictly(text);
-    if (decoded === null) return err("an escape that is no UTF-8");
+    if (decoded === null) return "an escape that is no UTF-8";
     const parsed = parseJson(Buffer.from(decoded));
-    return parsed.ok ? parsed : err(`content that is ${parsed.error}`);
+    return parsed.ok ? parsed : `content that is ${parsed.error}`;
   }
   const values = parseForm(text, declared);
-  if (!values.ok) return err(excerpt(values.error));
-  const object = formObject(values.value, types);
-  return object.ok ? ok(object.value) : err(`${excerpt(object.error.name)} ${object.error.text}`);
+  return values.ok ? formObject(values.value, types) : excerpt(values.error);
 }

@@ -23,6 +23,7 @@ import {
   judgeField,
   judgeFieldInTurns,
   malformed,
+  OTHER_CHARSET,
 } from "./rules.ts";
 import { FormWatch, missingFile } from "./watch.ts";
 import { judgeWholeForm } from "./whole.ts";
@@ -43,7 +44,7 @@ export function judgeForm(rules: FormRules): Part {
     const type = exchange.headers.get("content-type");
     if (!hasNamedParts(mediaTypeOf(type ?? "")?.type ?? "")) return urlencoded(exchange);
     if (boundaryOf(type ?? "") === null)
-      return malformed("body_not_multipart", "no boundary, or one of many readings", rules.place);
+      return malformed("body_not_multipart", "no boundary, or one of many readings", rules);
     return rules.isBuffered || exchange.collectedBody !== null || exchange.body.announcedBytes === 0
       ? multipart(exchange)
       : CONTINUE;
@@ -85,7 +86,7 @@ async function judgeStretches(bytes: Buffer, exchange: Exchange, rules: FormRule
 }
 
 function judgeUrlencoded(bytes: Buffer, exchange: Exchange, rules: FormRules): Verdict | Promise<Verdict> {
-  if (!isUtf8(bytes)) return malformed("body_not_form", "not UTF-8", rules.place);
+  if (!isUtf8(bytes)) return malformed("body_not_form", "not UTF-8", rules);
   const text = bytes.toString("utf8");
   const { declared } = rules;
   if (bytes.length <= DEFAULTS.bodyAtOnceBytesMax)
@@ -104,12 +105,12 @@ function judgeValues(
   rules: FormRules,
   exchange: Exchange,
 ): Verdict | Promise<Verdict> {
-  const { fields, files, place } = rules;
-  if (!parsed.ok) return malformed("body_not_form", excerpt(parsed.error), place);
+  const { fields, files } = rules;
+  if (!parsed.ok) return malformed("body_not_form", excerpt(parsed.error), rules);
   const values = rules.isDelimited ? decodedValues(parsed.value) : parsed.value;
   for (const [name, texts] of values) {
     const charset = texts.find((text) => isOtherCharset(name, text));
-    if (charset !== undefined) return malformed("body_not_form", `a form in charset ${excerpt(charset)}`, place);
+    if (charset !== undefined) return malformed("body_not_form", OTHER_CHARSET, rules);
   }
   const early = boundsFaults(values, rules).verdict(rules.showsErrors);
   if (early !== CONTINUE) return early;

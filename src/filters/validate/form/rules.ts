@@ -8,6 +8,7 @@ import type { TextTypes } from "../../../schema/questions/texts.ts";
 import { excerpt } from "../../../support/excerpt.ts";
 import { err, ok } from "../../../support/result.ts";
 import type { Turns } from "../../../support/turns.ts";
+import { formError } from "../body-reader.ts";
 import type { HoldRules } from "../held-body.ts";
 import { contentFault, faultsOf, judgeParameter, type Parameter, type ParameterFault } from "../parameters.ts";
 
@@ -130,9 +131,16 @@ export function formDenial({ reason, name, keyword, detail, seen, place }: FormF
 }
 
 /** The form has not one reading. */
-export function malformed(reason: "body_not_multipart" | "body_not_form", seen: string, place: Place): Denial {
-  return new Denial(reason, place, seen, "a form that all services read alike");
+export function malformed(
+  reason: "body_not_multipart" | "body_not_form",
+  seen: string,
+  { showsErrors, place }: Pick<FormRules, "showsErrors" | "place">,
+): Denial {
+  const body = { faults: [], errors: showsErrors ? [formError(seen)] : [] };
+  return new Denial(reason, place, seen, "a form that all services read alike", [], false, [], body);
 }
+
+export const OTHER_CHARSET = "a form in another charset than UTF-8";
 
 /** A hidden field by which pages tell in which charset they send, and some services read the rest in it. */
 export function isOtherCharset(name: string, value: string): boolean {

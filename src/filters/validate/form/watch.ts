@@ -7,7 +7,6 @@ import { CONTINUE, type Denial, type Verdict } from "../../../decision/verdict.t
 import type { BodyWatch } from "../../../message/body-watch.ts";
 import { ByteHold } from "../../../message/byte-hold.ts";
 import type { Exchange } from "../../../message/exchange.ts";
-import { excerpt } from "../../../support/excerpt.ts";
 import type { Turns } from "../../../support/turns.ts";
 import { judgeDeep, sentOf } from "../deep-values.ts";
 import { judgeInLine } from "../held-body.ts";
@@ -28,6 +27,7 @@ import {
   judgeField,
   judgeFieldInTurns,
   malformed,
+  OTHER_CHARSET,
 } from "./rules.ts";
 import { judgeWholeForm } from "./whole.ts";
 
@@ -94,7 +94,7 @@ export class FormWatch implements BodyWatch, PartHandler<Stop> {
   }
 
   malformed(seen: string): Denial {
-    return malformed("body_not_multipart", seen, this.#rules.place);
+    return malformed("body_not_multipart", seen, this.#rules);
   }
 
   // ---- parts (PartHandler) ---------------------------------------------------------------------------------------
@@ -230,7 +230,7 @@ export class FormWatch implements BodyWatch, PartHandler<Stop> {
     const bytes = kept.take() ?? Buffer.alloc(0);
     if (!isUtf8(bytes)) return this.malformed("a field that is no UTF-8");
     const text = bytes.toString("utf8");
-    if (isOtherCharset(head.name, text)) return this.malformed(`a form in charset ${excerpt(text)}`);
+    if (isOtherCharset(head.name, text)) return this.malformed(OTHER_CHARSET);
     const isLater = field !== null && (field.isList || field.way === "deep");
     if (isLater || this.#rules.whole !== null) this.#keep(head.name, text, bytes.length);
     if (field === null || isLater) return null;

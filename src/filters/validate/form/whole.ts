@@ -6,7 +6,7 @@ import type { Judgement } from "../../../schema/judge/validator.ts";
 import { DEFAULTS } from "../../../support/defaults.ts";
 import { atOnce, type Steps } from "../../../support/turns.ts";
 import { deepValue, type SentTexts, sentOf } from "../deep-values.ts";
-import { fieldValue } from "../form-object.ts";
+import { fieldValue, SEVERAL_VALUES } from "../form-object.ts";
 import { judgeInLine } from "../held-body.ts";
 import { ParameterFaults } from "../parameter-faults.ts";
 import { type FieldRule, type FormRules, fieldOf, type WholeRule } from "./rules.ts";
@@ -69,8 +69,7 @@ function* objectOf(
     else {
       const isKnown = types.namesOthers || types.names.includes(name);
       const value = fieldValue(values, isKnown ? types.member(name) : null, prefersText);
-      // What spells nothing of its type is judged as text, and refused by it.
-      entries.set(name, value.ok ? value.value : values.length > 1 ? values : values[0]);
+      entries.set(name, value === SEVERAL_VALUES ? values : value);
     }
   }
   for (const [name, count] of files) {

@@ -8,6 +8,7 @@ import type { Exchange } from "../../../message/exchange.ts";
 import type { Sanitiser } from "../../../schema/sanitise/sanitiser.ts";
 import { DEFAULTS } from "../../../support/defaults.ts";
 import { atOnce, type Steps } from "../../../support/turns.ts";
+import { notJson } from "../body-reader.ts";
 import { headersOfChangedBody } from "../changed-headers.ts";
 import { type BodyRules, isRecognised, taken, unreadable, verdictOf } from "../evaluate.ts";
 import { judgeHeld, judgeInLine, noRoom, type Part, tooLarge } from "../held-body.ts";
@@ -109,7 +110,9 @@ function* withTexts(bytes: Buffer, rules: SanitisedRules): Steps<Reading | Denia
   const edited = yield* edit(sent, { ...ofTexts, rules: null }, rules);
   if (!isEndless) return edited;
   const seen = "more than 30 marks in a row in one text";
-  return unreadable({ reason: "body_schema_mismatch", seen, wanted: "text that can be composed (NFC)" }, rules.place);
+  const wanted = "text that can be composed (NFC)";
+  const error = { pointer: "", keyword: "normalize", detail: `expected ${wanted}` };
+  return unreadable({ reason: "body_schema_mismatch", seen, wanted, error }, rules);
 }
 
 /** Then members come off and are filled in, and then all of it may be written anew. */
@@ -137,7 +140,7 @@ function* read(bytes: Buffer, edits: BodyEdits, rules: SanitisedRules): Steps<Re
   if (bytes.length > rules.bytesMax) return grown(rules);
   const parsed = bytes.length > DEFAULTS.bodyAtOnceBytesMax ? yield* parseJsonInSteps(bytes) : parseJson(bytes);
   if (parsed.ok) return { bytes, value: parsed.value, edits };
-  return unreadable({ reason: "body_not_json", seen: parsed.error, wanted: "JSON in UTF-8" }, rules.place);
+  return unreadable(notJson(parsed.error), rules);
 }
 
 function grown({ bytesMax, place }: SanitisedRules): Denial {
