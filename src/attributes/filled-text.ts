@@ -5,23 +5,26 @@ import { isNothing } from "./equal.ts";
 import type { AttributeScope } from "./types.ts";
 
 /** `{jwt.tenant}` in a text: what stands there is filled in for each request. */
-const PLACEHOLDER = /\{ *([A-Za-z_](?:\[[^\]]*\]|[\w.-])*) *\}/g;
+const PLACEHOLDER = /\{ *[A-Za-z_](?:\[[^\]]*\]|[\w.-])* *\}/g;
 
 /** Text as it stands, or what is read of a request. */
 export type Piece = string | Attribute;
 
 /**
  * Text → its pieces, or what is wrong with one of its attributes. `own` may know a name before the table of attributes does. What
- * carries a credential of the client is refused: by another name it would reach whom it is not for.
+ * carries a credential of the client is refused: by another name it would reach whom it is not for. `ownText`: the text with nothing
+ * in it that came from elsewhere and looks like an attribute.
  */
 export function parseFilled<T = never>(
   text: string,
   scope: AttributeScope,
+  ownText: string = text,
   own?: (name: string) => T | null,
 ): Result<readonly (Piece | T)[], string> {
   const pieces: (Piece | T)[] = [];
   let from = 0;
-  for (const { index, 0: whole, 1: name = "" } of text.matchAll(PLACEHOLDER)) {
+  for (const { index, 0: whole } of ownText.matchAll(PLACEHOLDER)) {
+    const name = text.slice(index + 1, index + whole.length - 1).trim();
     if (index > from) pieces.push(text.slice(from, index));
     from = index + whole.length;
     const known = own?.(name) ?? null;

@@ -1,6 +1,7 @@
 import { beginPatternWork } from "../schema/pattern/work.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { err, ok, type Result } from "../support/result.ts";
+import { checkForeign } from "./foreign.ts";
 import { parseExpression } from "./parser.ts";
 import { Planner } from "./plan.ts";
 import type { Environment } from "./planned.ts";
@@ -26,12 +27,16 @@ export interface SourceFault {
   readonly text: string;
 }
 
-/** Source of a condition → what answers it for each request, or the first thing that is wrong with it. */
+/** Source of a condition (`ownText`: without what came from elsewhere) → what answers it for each request, or the first thing that is wrong with it. */
 export function compileExpression<Subject>(
   source: string,
   environment: Environment<Subject>,
+  ownText: string = source,
 ): Result<Expression<Subject>, SourceFault> {
-  return faulty(() => compile(source, environment));
+  return faulty(() => {
+    checkForeign(source, ownText);
+    return compile(source, environment);
+  });
 }
 
 /** An expression that comes to a value of whatever kind. */

@@ -34,6 +34,8 @@ export interface CompileContext {
   place(...path: readonly (string | number)[]): Place;
   /** A text of the policy as denials may show it: without what came from elsewhere. */
   shown(text: string): string;
+  /** The same with an `x` for each character that came from elsewhere, which is text whatever it looks like. */
+  ownText(text: string): string;
   /** Reports what is wrong at a place and what is expected; compilation goes on to find the rest. */
   problem(text: string, ...path: readonly (string | number)[]): void;
   /** The same at the `offset`th character of the text that stands there. */

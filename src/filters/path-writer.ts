@@ -84,7 +84,7 @@ export function pathWriter(
   const parameters = paramNames(route);
   const scope = { phase: "rewrite", parameters, route: context.template, clock: context.clock } as const;
   const param = (name: string) => (parameters.includes(name) ? { param: parameters.indexOf(name) } : null);
-  const pieces = parseFilled(own, scope, param);
+  const pieces = parseFilled(own, scope, own, param);
   if (!pieces.ok) return pieces;
   const sample = pieces.value.map((piece) => (typeof piece === "string" ? piece : "x")).join("");
   const fault = faultOf(hasRest ? `${sample}/x` : sample);

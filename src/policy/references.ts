@@ -36,6 +36,8 @@ export class References {
   readonly #sources: ReferenceSources;
   readonly #known = new Map<string, string | null>();
   readonly #convertible = new Set<string>();
+  /** Texts with something from elsewhere in them, and what of them is the policy's own. */
+  readonly #own = new Map<string, string>();
   #chars = 0;
 
   constructor(sources: ReferenceSources) {
@@ -47,16 +49,27 @@ export class References {
     return this.#convertible;
   }
 
+  /** A text as the policy itself has it: an `x` stands for each character that came from elsewhere, and means nothing. */
+  ownText(text: string): string {
+    return this.#own.get(text) ?? text;
+  }
+
   /** A text of the policy with what it refers to in place of its references. */
   resolve(text: string, placeOf: () => Place): string {
     if (!text.includes("${")) return text;
     const place = placeOf();
     let isWhole = false;
-    const resolved = text.replace(REFERENCE, (all, kind: string, name: string, end: string) => {
-      if (all.startsWith("$$")) return all.slice(1);
+    let own = "";
+    let from = 0;
+    const resolved = text.replace(REFERENCE, (all, kind: string, name: string, end: string, at: number) => {
+      own += text.slice(from, at);
+      from = at + all.length;
       isWhole = all.length === text.length;
-      return this.#lookUp(kind, end === "" ? null : name, place);
+      const value = all.startsWith("$$") ? all.slice(1) : this.#lookUp(kind, end === "" ? null : name, place);
+      own += all.startsWith("$$") ? value : "x".repeat(value.length);
+      return value;
     });
+    this.#own.set(resolved, own + text.slice(from));
     if (isWhole && resolved.length <= CONVERTIBLE_CHARS_MAX && converted(resolved) !== resolved)
       this.#convertible.add(resolved);
     return resolved;

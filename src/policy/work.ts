@@ -352,6 +352,7 @@ export class Work {
       ladderSeed: this.ladderSeed,
       place: (...inner) => this.reader.document.place(inner),
       shown: (text) => this.concealed.in(text),
+      ownText: (text) => this.references.ownText(text),
       problem: (text, ...inner) => this.problem(text, inner),
       problemWithin: (offset, text, ...inner) =>
         this.problems.add(this.reader.document.placeWithin(inner, offset), text),

@@ -150,6 +150,37 @@ routes:
   expect(JSON.stringify(problems)).toContain("${file:secret}");
 });
 
+test("what looks like an attribute or another gateway's spelling in a value is text", async () => {
+  const policy = `${HEAD}routes:
+  - path: /a
+    public: true
+    request: { setHeaders: { X-Key: "Key \${file:secret}", X-Address: "{client.address} \${file:secret}" } }
+    response: { setHeaders: { X-Key: "\${file:secret}" } }
+`;
+  for (const secret of ["ab{x}cdef", "ab{client.address}cd", "aa{{bbbb}}ccdd", "pw$request.id99", "q%{secret}e-word"]) {
+    const { told, warnings } = await look(policy, ENV, { secret });
+    expect(told, secret).toEqual([]);
+    expect(JSON.stringify(warnings), secret).not.toContain("placeholder_not_filled");
+  }
+});
+
+test.each([
+  ["acme", "'jwt.tenant == \"${env:T}\"'", 0],
+  ["it's fine", "'jwt.tenant == \"${env:T}\"'", 0],
+  ["10", "'jwt.level > ${env:T}'", 0],
+  ['jwt.tenant == "acme" || jwt.level > 1', '"${env:T}"', 0],
+  ['x" || jwt.tenant == "z', "'jwt.tenant == \"${env:T}\"'", 1],
+  ['ab"cd', "'jwt.tenant == \"${env:T}\"'", 1],
+  ["a\\n", "'jwt.tenant == \"${env:T}\"'", 1],
+  ["0 || true", "'jwt.level > ${env:T}'", 1],
+])("%s as a value of the condition %s changes nothing else of it: %i problems", async (value, when, count) => {
+  const policy = `${HEAD}authenticators: { idp: { type: jwt, issuer: "https://idp.example.org/", audience: [a], algorithms: [RS256] } }
+routes: [{ path: /a, authenticate: [idp], authorize: { when: ${when} } }]
+`;
+  const { told } = await look(policy, { ...ENV, T: value });
+  expect(told).toEqual(Array.from({ length: count }, () => expect.stringContaining("a reference gives quotes")));
+});
+
 test("what references give is bounded", async () => {
   const files = { big: "x".repeat(16_000) };
   const routes = Array.from({ length: 1_100 }, () => '  - { path: /a, public: true, x: "${file:big}" }\n').join("");

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { policyWith } from "../policy/policy-kit.ts";
 import { folderWith, KEY, ordersWith, type Told } from "./kit.ts";
 
 const FILES = {
@@ -278,4 +279,25 @@ test("a thousand tests", async () => {
   const { tests, ms }: { tests: unknown[]; ms: number } = JSON.parse(out);
   expect(tests).toHaveLength(1000);
   console.info(`1,000 tests of a policy, 2,000 requests: ${ms} ms`);
+});
+
+test("a value from a file is sent as it is, and beside it attributes are filled in", async () => {
+  for (const secret of ["ab{x}cdef", "ab{client.address}cd", "aa{{bbbb}}ccdd", "pw$request.id99"]) {
+    const policy = policyWith(`routes:
+  - path: /a
+    public: true
+    request: { setHeaders: { X-Key: "\${file:secret}", X-From: "{client.address} \${file:secret}" } }
+    response: { setHeaders: { X-Back: "\${file:secret}" } }
+tests:
+  - name: sent
+    request: /a
+    answer: { body: {} }
+    expect:
+      allow: true
+      upstream: { headers: { X-Key: "${secret}", X-From: "127.0.0.1 ${secret}" } }
+      answer: { headers: { X-Back: "${secret}" } }
+`);
+    const { code, out, err } = await folderWith({ secret, "policy.yaml": policy }).postern("test", "policy.yaml");
+    expect(code, out + err).toBe(0);
+  }
 });

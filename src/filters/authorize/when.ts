@@ -1,6 +1,7 @@
 import { type Attribute, attributeOf } from "../../attributes/attribute.ts";
 import { shownAttribute } from "../../attributes/shown.ts";
 import { CONTINUE, Denial } from "../../decision/verdict.ts";
+import type { Environment } from "../../expression/index.ts";
 import type { Exchange } from "../../message/exchange.ts";
 import { excerpt } from "../../support/excerpt.ts";
 import { ok } from "../../support/result.ts";
@@ -17,7 +18,7 @@ export const language = new Later("authorize.when", () => import("./language.ts"
 export function compileWhen(source: string, path: Path, context: RouteContext): Rule | null {
   const { comparedNames, compileExpression, EvalFault, readerOf, typeOf } = language.get();
   const attributes = new Map<string, Attribute>();
-  const compiled = compileExpression<Exchange>(source, {
+  const environment: Environment<Exchange> = {
     variable: (names) => {
       const name = attributeOf(names);
       const bound = name.ok ? bindFor(name.value, context) : name;
@@ -25,7 +26,8 @@ export function compileWhen(source: string, path: Path, context: RouteContext): 
       attributes.set(bound.value.text, bound.value);
       return ok({ text: bound.value.text, type: typeOf(bound.value.type), read: readerOf(bound.value) });
     },
-  });
+  };
+  const compiled = compileExpression<Exchange>(source, environment, context.ownText(source));
   if (!compiled.ok) {
     context.problemWithin(compiled.error.at, compiled.error.text, ...path);
     return null;

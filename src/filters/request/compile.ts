@@ -46,18 +46,19 @@ function compileSetHeaders(
   const seen = new Set<string>();
   for (const [name, value] of Object.entries(lines)) {
     const lower = name.toLowerCase();
+    const own = context.ownText(value);
     if (isReserved(canonicalName(lower)))
       context.problem(`postern writes '${name}' itself; expected another name`, "setHeaders", name);
     else if (context.identity.some((header) => canonicalName(header.name) === canonicalName(lower)))
       context.problem(`'${name}' is written by 'identity'; expected one of the two`, "setHeaders", name);
     else if (seen.has(lower)) context.problem(`'${name}' is set twice; expected one spelling`, "setHeaders", name);
-    else if (isFilled(value) && context.template === "defaults") continue;
-    else if (isFilled(value)) {
+    else if (isFilled(own) && context.template === "defaults") continue;
+    else if (isFilled(own)) {
       const header = FILLED_HEADERS.get().filledHeader(lower, value, context);
       if (header.ok) filled.push(header.value);
       else context.problem(header.error, "setHeaders", name);
     } else setHeaders.push([lower, value]);
-    const filler = placeholderIn(value);
+    const filler = placeholderIn(own);
     if (filler !== undefined) {
       context.warning(
         "placeholder_not_filled",

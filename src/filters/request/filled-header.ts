@@ -51,6 +51,7 @@ function attributesIn(pieces: readonly Piece[]): readonly Attribute[] {
 export function filledHeader(name: string, text: string, context: RouteContext): Result<IdentityLine, string> {
   const template = parseTemplate(context.template);
   const parameters = template.ok ? paramNames(template.value) : null;
-  const pieces = parseFilled(text, { phase: "rewrite", parameters, route: context.template, clock: context.clock });
+  const scope = { phase: "rewrite", parameters, route: context.template, clock: context.clock } as const;
+  const pieces = parseFilled(text, scope, context.ownText(text));
   return pieces.ok ? ok(new FilledHeader(name, text, pieces.value, context.template)) : pieces;
 }

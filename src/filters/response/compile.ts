@@ -101,11 +101,12 @@ function compileSetHeaders(
   const compiled = new Map<string, string>();
   for (const [name, value] of Object.entries(lines)) {
     const lower = name.toLowerCase();
+    const own = context.ownText(value);
     if (HOP_BY_HOP.has(lower)) context.problem(`postern writes '${name}' itself`, "setHeaders", name);
     else if (compiled.has(lower)) context.problem(`'${name}' is set twice; expected one spelling`, "setHeaders", name);
-    else if (isFilled(value)) filled.push(name);
+    else if (isFilled(own)) filled.push(name);
     else compiled.set(lower, value);
-    const filler = placeholderIn(value);
+    const filler = placeholderIn(own);
     if (filler !== undefined)
       context.warning(
         "placeholder_not_filled",

@@ -65,7 +65,7 @@ function compileQuery(
   const filled: (readonly [string, readonly Piece[]])[] = [];
   for (const [name, text] of Object.entries(set)) {
     check(name, "set", name);
-    const pieces = parseFilled(text, scope);
+    const pieces = parseFilled(text, scope, context.ownText(text));
     if (pieces.ok) filled.push([name, pieces.value]);
     else context.problem(pieces.error, "query", "set", name);
   }
