@@ -1,5 +1,14 @@
-/** A text shorter than this is found by chance: it is no secret. */
-const SECRET_CHARS_MIN = 4;
+import { isIP } from "node:net";
+
+/** A text shorter than this (with letters and digits in it: than that) is a word, a port or true: hiding it would hide others. */
+const SECRET_CHARS_MIN = 8;
+const MIXED_SECRET_CHARS_MIN = 6;
+
+function mayBeSecret(value: string): boolean {
+  if (isIP(value) !== 0 || value === "localhost") return false;
+  const isMixed = /[A-Za-z]/.test(value) && /\d/.test(value);
+  return value.length >= (isMixed ? MIXED_SECRET_CHARS_MIN : SECRET_CHARS_MIN);
+}
 
 /** Values that came from elsewhere than the policy, and the references that are shown in their place. */
 export class Concealed {
@@ -7,7 +16,7 @@ export class Concealed {
   readonly #values: (readonly [value: string, reference: string])[] = [];
 
   add(value: string, reference: string): void {
-    if (value.length < SECRET_CHARS_MIN) return;
+    if (!mayBeSecret(value)) return;
     // Texts that show JSON or a URL have it as those write it.
     const written = [JSON.stringify(value).slice(1, -1), encodeURIComponent(value.toWellFormed())];
     for (const one of new Set([value, ...written])) this.#values.push([one, reference]);

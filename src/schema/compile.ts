@@ -31,6 +31,8 @@ export interface CompileOptions extends LibraryOptions {
   readonly refusesOtherCase: boolean;
   /** Where the values are sent to the service, or come from it; null, or absent, for any values. */
   readonly view?: View | null;
+  /** Some of it came from elsewhere: no fault shows a value that it wants. */
+  readonly hidesValues?: boolean;
 }
 
 /** A schema that can judge, and can be asked what it knows. */
@@ -135,7 +137,7 @@ export function compileSchema(
   const compiled = once(() => compiler.compile(root));
   const isLarge = reader.all.length > COMPILED_LATE_MAX;
   const check: Check = isLarge ? compiled() : (value, run) => compiled()(value, run);
-  const validator = new Validator(check, library.isDynamic, isForking, cost.judgementsMax);
+  const validator = new Validator(check, library.isDynamic, isForking, cost.judgementsMax, options.hidesValues);
   const judging = {
     child: (schema: Subschema) => {
       compiled();

@@ -101,7 +101,7 @@ describe("pairs of a form", () => {
 
 describe("what a contract closes", () => {
   const schema = (words: Record<string, unknown>) => {
-    const compiled = compileParameterSchema(words);
+    const compiled = compileParameterSchema(words, (text) => text);
     if (!compiled.ok) throw new Error(compiled.error[0]?.text);
     return compiled.value.root;
   };

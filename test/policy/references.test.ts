@@ -8,7 +8,8 @@ import { Concealed } from "../../src/policy/concealed.ts";
 import { ProblemList } from "../../src/policy/problems.ts";
 import { References } from "../../src/policy/references.ts";
 import { err } from "../../src/support/result.ts";
-import { type Files, fixedClock, readerOf } from "./policy-kit.ts";
+import { folderWith } from "../rehearsal/kit.ts";
+import { type Files, fixedClock, policyWith, readerOf } from "./policy-kit.ts";
 
 const HEAD = `version: 1
 service: \${env:SERVICE:-orders}
@@ -179,6 +180,38 @@ routes: [{ path: /a, authenticate: [idp], authorize: { when: ${when} } }]
 `;
   const { told } = await look(policy, { ...ENV, T: value });
   expect(told).toEqual(Array.from({ length: count }, () => expect.stringContaining("a reference gives quotes")));
+});
+
+test("a value that is hardly a secret hides nothing, and one that may be is hidden", () => {
+  const shown = ["true", "api", "8080", "orders", "443", "127.0.0.1", "fd00::1:2:3", "localhost", "1234567"];
+  const hidden = ["hunter2", "482913ab", "correct-horse", "12345678", "Tr0ub4"];
+  const concealed = new Concealed();
+  for (const value of [...shown, ...hidden]) concealed.add(value, "${env:A}");
+  for (const value of shown) expect(concealed.in(`port ${value} is`)).toBe(`port ${value} is`);
+  for (const value of hidden) expect(concealed.in(`Bearer_${value}x`)).toBe("Bearer_${env:A}x");
+});
+
+test("a denial does not say what a schema wants that came from elsewhere, at any length", async () => {
+  const secret = `const-${"s3cret-".repeat(30)}`;
+  const policy = policyWith(`routes:
+  - path: /a
+    methods: [GET, POST]
+    public: true
+    validate:
+      query: { k: { const: "\${file:secret}" }, other: { const: shown-word } }
+      headers: { X-K: { enum: ["\${file:secret}"] } }
+      form: { fields: { f: { pattern: "^\${file:secret}$" } } }
+tests:
+  - { name: query, request: "/a?k=1", expect: allow }
+  - { name: other, request: "/a?other=1", expect: allow }
+  - { name: header, request: { path: /a, headers: { X-K: "1" } }, expect: allow }
+  - { name: form, request: { method: POST, path: /a, headers: { Content-Type: application/x-www-form-urlencoded }, body: f=1 }, expect: allow }
+`);
+  const { code, out, err: told } = await folderWith({ secret, "policy.yaml": policy }).postern("test", "policy.yaml");
+  expect(code, told).toBe(1);
+  expect(out.match(/expected a value that is not shown/g)).toHaveLength(3);
+  expect(out).toContain('expected "shown-word"');
+  expect(out).not.toContain("s3cret");
 });
 
 test("what references give is bounded", async () => {

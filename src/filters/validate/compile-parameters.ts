@@ -231,7 +231,7 @@ function compileInline(
   const members = Array.isArray(required) ? { required } : {};
   const schema: Readonly<Record<string, unknown>> = apart ?? { ...words, ...members };
   const isTyped = isAny || ["type", "anyOf", "oneOf", "allOf"].some((word) => schema[word] !== undefined);
-  const compiled = compileSchema(isTyped ? schema : { type: "string", ...schema });
+  const compiled = compileSchema(isTyped ? schema : { type: "string", ...schema }, context.ownText);
   if (compiled.ok) return compiled.value;
   for (const { text, pointer } of compiled.error) {
     context.problem(text, ...path, ...(apart === undefined ? [] : ["schema"]), ...pointerPath(pointer));

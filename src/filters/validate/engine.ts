@@ -23,26 +23,38 @@ const COMPILED_TEXT_MAX = 1024;
 /** Small schemas of parameters by their text: a policy has the same few in a thousand routes. */
 const compiled = new Map<string, Result<CompiledSchema, readonly SchemaProblem[]>>();
 
-/** Schema of a parameter, as it stands in the policy → compiled, or all that is wrong with it. */
-export function compileParameterSchema(schema: unknown): Result<CompiledSchema, readonly SchemaProblem[]> {
-  const text = JSON.stringify(schema);
-  const known = compiled.get(text);
+/**
+ * Schema of a parameter, as it stands in the policy → compiled, or all that is wrong with it. Where some of it came from elsewhere,
+ * which `ownText` tells, no denial shows what it wants.
+ */
+export function compileParameterSchema(
+  schema: unknown,
+  ownText: (text: string) => string,
+): Result<CompiledSchema, readonly SchemaProblem[]> {
+  let hidesValues = false;
+  const text = JSON.stringify(schema, (_, value: unknown) => {
+    hidesValues ||= typeof value === "string" && ownText(value) !== value;
+    return value;
+  });
+  const key = `${hidesValues} ${text}`;
+  const known = compiled.get(key);
   if (known !== undefined) return known;
   // Read anew: what a YAML alias has in two places stands in each of them.
-  const result = compileParameter(JSON.parse(text));
+  const result = compileParameter(JSON.parse(text), hidesValues);
   if (text.length <= COMPILED_TEXT_MAX) {
     if (compiled.size >= COMPILED_MAX) compiled.clear();
-    compiled.set(text, result);
+    compiled.set(key, result);
   }
   return result;
 }
 
-function compileParameter(schema: unknown): Result<CompiledSchema, readonly SchemaProblem[]> {
+function compileParameter(schema: unknown, hidesValues: boolean): Result<CompiledSchema, readonly SchemaProblem[]> {
   const result = compileSchema(inlineDocument("file:///policy", schema), {
     dialect: "2020-12",
     assertsFormat: true,
     takesUnknownKeywords: false,
     refusesOtherCase: true,
+    hidesValues,
     retrieve: () => null,
   });
   if (!result.ok) return result;

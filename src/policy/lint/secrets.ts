@@ -18,7 +18,7 @@ export function* lintSecrets(work: Work): Steps<void> {
   for (const [path, text] of textsOf(work.reader.document.value, [])) {
     yield;
     // Tests bring credentials of nobody's along, and what a reference gives does not stand here.
-    if (path[0] === "tests" || work.concealed.in(text) !== text) continue;
+    if (path[0] === "tests" || work.references.ownText(text) !== text) continue;
     const what = credentialIn(path, text) ?? kindIn(scanner, path, text);
     if (what === null) continue;
     work.warnings.add("secret_in_policy", work.reader.document.place(path), `${what} stands in the policy`);

@@ -22,17 +22,22 @@ const TOO_COSTLY: readonly Fault[] = [
 /** Of each part of a body of `bodyAtOnceBytesMax`; where a schema may judge more often, less is judged in one go. */
 const JUDGEMENTS_AT_ONCE = 8;
 
+/** Keywords whose faults say what the schema has in them. */
+const TELLING: ReadonlySet<string> = new Set(["const", "enum", "pattern"]);
+
 /** A schema, ready to judge values that `parseJson` has read. */
 export class Validator {
   readonly #check: Check;
   readonly #isForking: boolean;
   readonly #scope: Scope | null;
+  readonly #hidesValues: boolean;
   /** A body up to this size holds the thread for a millisecond or two where it is judged in one go. */
   readonly atOnceBytesMax: number;
 
-  /** `judgementsMax`: of one value by the schema, and of one name by its patterns. */
-  constructor(check: Check, isDynamic: boolean, isForking: boolean, judgementsMax: number) {
+  /** `judgementsMax`: of one value by the schema, and of one name by its patterns. `hidesValues`: no fault shows a value of the schema's. */
+  constructor(check: Check, isDynamic: boolean, isForking: boolean, judgementsMax: number, hidesValues = false) {
     this.#check = check;
+    this.#hidesValues = hidesValues;
     this.#isForking = isForking;
     this.atOnceBytesMax = DEFAULTS.bodyAtOnceBytesMax / Math.max(1, judgementsMax / JUDGEMENTS_AT_ONCE);
     this.#scope = isDynamic ? new Scope([], { count: 0 }) : null;
@@ -41,7 +46,7 @@ export class Validator {
   /** All in one go: for a short value. */
   judge(value: unknown, patternWorkMax: number = DEFAULTS.patternWorkMax): Judgement {
     const attempt = new Attempt(this.#check, value, this.#scope, this.#isForking ? new RunNotes() : null, never);
-    return attempt.resume(patternWorkMax) ? attempt.judgement : null;
+    return attempt.resume(patternWorkMax) ? this.#shown(attempt.judgement) : null;
   }
 
   /** Whether a judgement was cut short, because patterns would have held the thread. */
@@ -52,7 +57,15 @@ export class Validator {
   /** For a long value: what waits has its turn in between; a promise only where it came to that. */
   judgeInTurns(value: unknown, turns: Turns): Judgement | Promise<Judgement> {
     const attempt = new Attempt(this.#check, value, this.#scope, new RunNotes(), () => turns.due);
-    return attempt.resume() ? attempt.judgement : goOn(attempt, turns);
+    if (attempt.resume()) return this.#shown(attempt.judgement);
+    return goOn(attempt, turns).then((judgement) => this.#shown(judgement));
+  }
+
+  #shown(judgement: Judgement): Judgement {
+    if (!this.#hidesValues || judgement === null || judgement === TOO_COSTLY) return judgement;
+    return judgement.map((fault) =>
+      TELLING.has(fault.keyword) ? { ...fault, detail: "expected a value that is not shown" } : fault,
+    );
   }
 }
 

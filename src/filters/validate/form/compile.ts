@@ -195,7 +195,10 @@ function compileFieldSchema(
   const members = Array.isArray(required) ? { required } : {};
   const isTyped = ["type", "anyOf", "oneOf", "allOf"].some((word) => words[word] !== undefined);
   const own = apart === undefined ? words : { schema: apart, ...words };
-  const compiled = compileParameterSchema({ ...(isTyped ? {} : { type: "string" }), ...own, ...members });
+  const compiled = compileParameterSchema(
+    { ...(isTyped ? {} : { type: "string" }), ...own, ...members },
+    context.ownText,
+  );
   if (compiled.ok) return compiled.value;
   for (const { text, pointer } of compiled.error)
     context.problem(text, "form", "fields", name, ...pointerPath(pointer));
