@@ -38,7 +38,7 @@ export function behindSpaces(text: string, from: number): number {
 /** Operators by their text, longest first by the order they are tried in: three, two, one character. */
 export const OPERATORS: ReadonlyMap<string, Kind> = new Map([
   ...["<=>", "!~*", "->>"].map((text) => [text, "c"] as const),
-  ...["<>", "!=", "<=", ">=", "==", "~*", "!~", "@>", "<@", "^=", "!<", "!>", ":=", "~~", "@@"].map(
+  ...["<>", "!=", "<=", ">=", "==", "~*", "!~", "~=", "<@", "^=", "!<", "!>", ":=", "~~", "?|", "?&"].map(
     (text) => [text, "c"] as const,
   ),
   ...["&&", "||"].map((text) => [text, "l"] as const),

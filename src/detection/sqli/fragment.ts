@@ -19,7 +19,10 @@ const NAMES_MAX = 2;
 /** Some 100 ns each. */
 const TOKENS_A_STEP = 512;
 const BEFORE_STAR: ReadonlySet<Kind> = new Set(["S", "p", ",", "("] as const);
-const DATED: ReadonlySet<string> = new Set(["date", "time", "timestamp", "interval"]);
+/** A text behind one is a value of it. */
+const TYPES: ReadonlySet<string> = new Set(
+  "date time timestamp interval bool boolean int integer bigint numeric text json jsonb inet cidr point box".split(" "),
+);
 const BEGINNINGS: ReadonlySet<string> = new Set(["where", "having", "order", "group", "limit", "into", "procedure"]);
 
 /**
@@ -127,7 +130,10 @@ export class Fragment {
         evidence.arithmetic();
         return this.#expect();
       case "p":
-        return word === "not" ? undefined : NONE;
+        return word === "not" ? undefined : this.#lexer.text[this.#lexer.from] === "~" ? this.#compare() : NONE;
+      case "v":
+      case "?":
+        return this.#isSearching() ? this.#compare() : NONE;
       case ")":
         if (--this.#depth < 0) {
           evidence.hasLeftParenthesis = true;
@@ -173,7 +179,7 @@ export class Fragment {
       case "e":
         return this.#case(kind);
       case "s":
-        return this.#last === "s" || DATED.has(this.#lastWord) ? this.#value(kind) : NONE;
+        return this.#last === "s" || TYPES.has(this.#lastWord) ? this.#value(kind) : NONE;
       case "i":
         if (this.#lastWord === "boolean" && word === "mode") return undefined;
         if (this.#lastWord === "as" && evidence.hasLeftParenthesis) return undefined;
@@ -233,6 +239,7 @@ export class Fragment {
       case "U":
         return isFirst ? this.#startsWith(kind, word) : NONE;
       case "k":
+        if (this.#isStart && (word === "where" || word === "having")) this.#hasOperand = true;
         if (this.#last === "k" || (this.#isStart && BEGINNINGS.has(word))) return this.#clause(word);
         return NONE;
       case "t":
@@ -246,9 +253,27 @@ export class Fragment {
     }
   }
 
-  /** A text may begin with what follows an operand: `) or (…`, `union select …`. */
+  /**
+   * A text may begin with what follows an operand: `) or (…`, `union select …`. Where a word compares, the operand is the statement's:
+   * "like 'this' and 'that'" is a sentence.
+   */
   #startsWith(kind: Kind, word: string): string | undefined {
+    if (kind === "c" && word !== "") this.#hasOperand = true;
     return this.#afterOperand(kind, word);
+  }
+
+  #compare(): undefined {
+    this.#evidence.comparison();
+    return this.#expect();
+  }
+
+  /**
+   * `'{…}'::jsonb ? 'a'` and `a @@ 'b'` of PostgreSQL. The mark of a sentence has a blank behind it alone, as in "'yes' or 'no'? 'no'".
+   */
+  #isSearching(): boolean {
+    const { text, from, at } = this.#lexer;
+    if (text.slice(from, at) === "@@") return true;
+    return text[from] === "?" && (text[at] === "'" || text[from - 1] === " ") && /^ ?'/.test(this.#ahead());
   }
 
   #expect(): undefined {

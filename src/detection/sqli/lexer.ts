@@ -68,7 +68,7 @@ export class Lexer {
     if (code === QUOTE || code === DOUBLE_QUOTE) return this.#string(code, at + 1);
     if (code === BACK_QUOTE) return this.#enclosed("`");
     if (code === BRACKET) return this.#enclosed("]");
-    if (code === AT_SIGN) return this.#variable();
+    if (code === AT_SIGN) return isComparison(text, at) ? this.#take("c", 2) : this.#variable();
     if (code === DOT && isDigit(text.charCodeAt(at + 1))) return this.#number();
     if (code === BACKSLASH && text[at + 1] === "N") return this.#take("n", 2);
     if (code === COLON && isWord(text.charCodeAt(at + 1))) return this.#placeholder();
@@ -162,6 +162,7 @@ export class Lexer {
     this.at = end;
     if (end - at > WORD_LENGTH_MAX) return "i";
     this.word = text.slice(at, end).toLowerCase();
+    if (this.word === "array" && next === BRACKET) return this.#array();
     return isPath ? this.#named("i") : this.#named(WORDS.get(this.word) ?? "i");
   }
 
@@ -219,6 +220,13 @@ export class Lexer {
     this.at = close === -1 ? text.length : close + 1;
     if (text.charCodeAt(this.at) === DOT) this.at = this.#wordEnd(this.at + 1);
     return this.#named("i");
+  }
+
+  /** `array[1, 2]`, as PostgreSQL writes a list. */
+  #array(): Kind {
+    const close = this.text.indexOf("]", this.at);
+    this.at = close === -1 ? this.text.length : close + 1;
+    return "v";
   }
 
   #dollar(): Kind {
@@ -289,3 +297,6 @@ export class Lexer {
     return this.#take("?", 1);
   }
 }
+
+/** `@>` and `@?`, by which PostgreSQL compares JSON and lists; no variable has such a name. */
+const isComparison = (text: string, at: number): boolean => text[at + 1] === ">" || text[at + 1] === "?";
