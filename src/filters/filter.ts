@@ -284,6 +284,8 @@ export interface RouteContext extends CompileContext {
   readonly declaredHeaders: ReadonlySet<string>;
   /** Only query parameters whose decoded name is among these reach the service. */
   keepParameters(keeps: (name: string) => boolean): void;
+  /** The service gets the query as this writes it. */
+  plainParameters(plain: (query: string) => string): void;
   /** The service gets these where the client sends none of the name: name → pairs as they stand in a query. */
   fillParameters(pairs: ReadonlyMap<string, string>): void;
   /** A rule of this route asks for these scopes, of every caller or of some. */

@@ -321,13 +321,14 @@ function credentialsOf(work: Work, parts: RouteParts): Credentials {
 
 /** Query parameters have short names that mean other things elsewhere, so only those of the route's own authenticators come off. */
 function queryRewrite(parts: RouteParts, rules: RequestRules): Route["rewriteQuery"] {
-  const { keepsParameter, filledParameters, credentialParameters: names } = parts;
+  const { keepsParameter, plainParameters, filledParameters, credentialParameters: names } = parts;
   const takesOff = names.size > 0 && !rules.keepCredentials;
-  if (!takesOff && keepsParameter === null && filledParameters === null) return null;
+  if (!takesOff && keepsParameter === null && plainParameters === null && filledParameters === null) return null;
   return (query) => {
     const left = takesOff ? withoutParameters(query, names) : query;
     const kept = keepsParameter === null ? left : onlyParameters(left, keepsParameter);
-    return filledParameters === null ? kept : withParameters(kept, filledParameters);
+    const plain = plainParameters === null ? kept : plainParameters(kept);
+    return filledParameters === null ? plain : withParameters(plain, filledParameters);
   };
 }
 

@@ -34,6 +34,7 @@ export class RouteParts {
   readonly declaredHeaders: Set<string> = new Set();
   /** Which query parameters reach the service, by decoded name; null for all. */
   keepsParameter: ((name: string) => boolean) | null = null;
+  plainParameters: ((query: string) => string) | null = null;
   filledParameters: ReadonlyMap<string, string> | null = null;
   readonly wantedScopes: Set<string> = new Set();
   requestRules: RequestRules | null = null;
@@ -193,6 +194,10 @@ function sharedContext(work: Work, facts: RouteFacts, parts: RouteParts): RouteC
     keepParameters: (keeps) => {
       mark();
       parts.keepsParameter = keeps;
+    },
+    plainParameters: (plain) => {
+      mark();
+      parts.plainParameters = plain;
     },
     fillParameters: (pairs) => {
       mark();

@@ -144,6 +144,7 @@ export function testRoute(
     readAnswers: () => {},
     isBodyWanted: () => false,
     keepParameters: () => undefined,
+    plainParameters: () => undefined,
     fillParameters: () => undefined,
     setTargetRewrite: () => {},
     targetRewrite: () => null,

@@ -8,6 +8,7 @@ import { DEFAULTS } from "../../support/defaults.ts";
 import { nearest } from "../../support/schema.ts";
 import type { RouteContext } from "../filter.ts";
 import type { compileParameterSchema } from "./engine.ts";
+import { plainCommas } from "./escaped-commas.ts";
 import {
   judgeCookies,
   judgeHeaders,
@@ -77,6 +78,8 @@ export function compileParameters(
     parts.push(judgeQuery(rules, settings.unknownQuery === "refuse", context.credentialParameters));
     // What is only tried out changes nothing.
     const isEnforced = (settings.mode ?? 100) === 100;
+    const plain = isEnforced ? plainCommas(rules.parameters) : null;
+    if (plain !== null) context.plainParameters(plain);
     if (isEnforced && filled.size > 0) context.fillParameters(filled);
     if (isEnforced && settings.unknownQuery === "strip") {
       context.keepParameters(keeping(new QueryNames(rules.parameters)));

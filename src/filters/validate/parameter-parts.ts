@@ -22,6 +22,7 @@ import { excerpt } from "../../support/excerpt.ts";
 import { ok } from "../../support/result.ts";
 import { cookieReadings } from "./cookie-readings.ts";
 import { judgeDeep, sentOf } from "./deep-values.ts";
+import { hasCommas, judgedValues } from "./escaped-commas.ts";
 import { ParameterFaults } from "./parameter-faults.ts";
 import { judgeParameter, type Parameter, type ParameterFault } from "./parameters.ts";
 
@@ -182,7 +183,8 @@ export function judgeQuery(
         continue;
       }
       const styled = isPlain(parameter) ? parameter.styled : names.styledIn(parsed.value, parameter);
-      faults.add(parameter.name, judgeParameter(parameter, readQueryStyle(styled, parsed.value)));
+      const values = hasCommas(parameter) ? judgedValues(parameter, parsed.value) : parsed.value;
+      faults.add(parameter.name, judgeParameter(parameter, readQueryStyle(styled, values)));
     }
     if (refuseUnknown) for (const name of parsed.value.keys()) if (names.isUnknown(name)) faults.add(name, unknown);
     return faults.verdict(showsErrors);
