@@ -10,6 +10,8 @@ export interface AdminList {
   readonly path: string;
   /** What an entry of the policy is called here: the option, and the member of what is asked for. */
   readonly entry: string;
+  /** All that there are, where no policy names them: shells complete them. */
+  readonly entries?: readonly string[];
   /** The act's word, which is the last part of its path, too. */
   readonly act: string;
   /** Lines of the help for `--ENTRY` and `--all`. */
@@ -27,7 +29,7 @@ export function adminListCommand(list: AdminList): Command {
   const { name, entry, act, path } = list;
   const options = {
     ...ADMIN_OPTIONS,
-    [entry]: { type: "string", value: "NAME", text: list.entryHelp },
+    [entry]: { type: "string", value: list.entries?.join("|") ?? "NAME", text: list.entryHelp },
     key: { type: "string", value: "KEY", text: "of this key alone, as 'list' shows it or its id" },
     all: { type: "boolean", text: list.allHelp },
     ...JSON_OPTION,

@@ -1,3 +1,4 @@
+import { KINDS } from "../anomalies/kinds.ts";
 import { shellWord } from "../support/shell-word.ts";
 import { adminListCommand, listOf, memberOf, memberText } from "./admin-list.ts";
 import type { Command } from "./command.ts";
@@ -7,8 +8,9 @@ export const anomaliesCommand: Command = adminListCommand({
   summary: "Lists what is unusual, and takes word that it is as it should be.",
   path: "/anomalies",
   entry: "kind",
+  entries: KINDS,
   act: "accept",
-  entryHelp: "of this kind alone, as path_scan",
+  entryHelp: "of this kind alone",
   allHelp: "of 'accept': each that is there, or each of the kind",
   example: `postern anomalies list --policy policy.yaml
 postern anomalies accept --policy policy.yaml --kind new_caller --key new_caller-tbd2ok-3`,

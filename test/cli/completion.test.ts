@@ -47,6 +47,7 @@ test("bash: commands, options, words and values", () => {
   expect(bash("postern", "check", "--fail-on", "=", "w")).toEqual(["warning"]);
   expect(bash("postern", "check", "--fail-on", "=")).toEqual(["error", "warning", "info"]);
   expect(bash("postern", "quota", "")).toEqual(["list", "reset"]);
+  expect(bash("postern", "anomalies", "accept", "--kind", "path")).toEqual(["path_scan"]);
   expect(bash("postern", "help", "hash")).toEqual(["hash-key", "hash-password"]);
   // Nothing of ours: bash goes on with names of files.
   expect(bash("postern", "check", "pol")).toEqual([""]);
