@@ -6,6 +6,8 @@ export type Tell = (text: string) => void;
 /** Quicker work says nothing. */
 const SILENT_MS = 1000;
 const EVERY_MS = 200;
+/** Of a terminal that does not know its size, as in a container. */
+const COLUMNS = 80;
 /** To the beginning of the line, and nothing from there on. */
 const CLEAR = "\r\x1b[K";
 
@@ -84,7 +86,7 @@ class ProgressLine {
   #show(): void {
     const nowMs = this.#outer.clock.monotonicMs();
     const line = `${this.#text === "" ? "" : `${this.#text}, `}${Math.floor((nowMs - this.#beganMs) / 1000)} s`;
-    this.#outer.stderr(`${CLEAR}${line.slice(0, Math.max(0, this.#terminal.columns() - 1))}`);
+    this.#outer.stderr(`${CLEAR}${line.slice(0, (this.#terminal.columns() || COLUMNS) - 1)}`);
     this.#isShown = true;
     this.#nextMs = nowMs + EVERY_MS;
   }

@@ -3,7 +3,7 @@ import { textTable } from "./text-table.ts";
 
 const ROWS_MAX = 15;
 
-/** Where a picture is shown; null for no bound. */
+/** Where a picture is shown; null for no bound, and 0 of a terminal that does not know its size, as in a container. */
 export interface Screen {
   readonly columns: number | null;
   readonly rows: number | null;
@@ -16,7 +16,8 @@ const OTHER_ROWS = 1 + 2 * LISTS.length + 1;
 /** A picture for people: by rate since the one before, or by sums where there is none. It is cut to the screen. */
 export function topText(now: unknown, before: unknown, { columns, rows: height }: Screen): string {
   const counts = LISTS.map((list) => Math.min(listOf(now, list).length, ROWS_MAX));
-  const shares = height === null ? counts : sharesOf(counts, Math.max(LISTS.length, height - OTHER_ROWS));
+  const shares =
+    height === null || height === 0 ? counts : sharesOf(counts, Math.max(LISTS.length, height - OTHER_ROWS));
   const seconds = (timeOf(now) - timeOf(before)) / 1000;
   const rate = (sum: number, sumBefore: number): number =>
     Math.max(0, Math.round(((sum - sumBefore) / seconds) * 10) / 10);
@@ -45,7 +46,7 @@ export function topText(now: unknown, before: unknown, { columns, rows: height }
 ${table("operations", ["method", "path"], ["confirmed", "denied", "method", "path"])}
 ${table("callers", ["caller"], ["denied", "caller"])}
 ${table("rules", ["route", "verdict", "reason", "place"], ["verdict", "route", "reason", "place"])}`;
-  return columns === null ? text : text.replaceAll(/^.*$/gm, (line) => line.slice(0, columns));
+  return columns === null || columns === 0 ? text : text.replaceAll(/^.*$/gm, (line) => line.slice(0, columns));
 }
 
 /** What each gets of `rows`: an equal part, and of what others leave. */

@@ -76,6 +76,15 @@ test("work that holds the thread is told by its own steps", async () => {
   expect(written).toEqual([`err ${CLEAR}a long na`, `err ${CLEAR}`]);
 });
 
+test("a terminal that does not know its size gets the line as well", async () => {
+  const { io, written, pass } = terminal(0);
+  await withProgress(io, false, async (_, tell) => {
+    tell("1 of 9");
+    pass(1000);
+  });
+  expect(written).toEqual([`err ${CLEAR}1 of 9, 1 s`, `err ${CLEAR}`]);
+});
+
 test("the line goes where the work fails, and there is none for machines or without a terminal", async () => {
   const { io, written, pass } = terminal();
   const failing = withProgress(io, false, async () => {

@@ -32,6 +32,8 @@ test.each([
   if (height >= 11) expect(text.split("\n").length).toBeLessThanOrEqual(height);
 });
 
-test("nothing is cut where the output is no screen", () => {
-  expect(shown(topText(picture(40, 40, 40), null, { columns: null, rows: null }))).toEqual([15, 15, 15]);
+test("nothing is cut where the output is no screen, or one that does not know its size", () => {
+  const whole = topText(picture(40, 40, 40), null, { columns: null, rows: null });
+  expect(shown(whole)).toEqual([15, 15, 15]);
+  expect(topText(picture(40, 40, 40), null, { columns: 0, rows: 0 })).toBe(whole);
 });
