@@ -19,6 +19,18 @@ export interface Phrase {
   readonly isFirst?: boolean;
 }
 
+/** A beginning, and what of the line it takes. */
+export const says = (begin: string, line: RegExp): Phrase => ({ begins: [begin], line });
+
+/** A text that is always the same. */
+export const literal = (text: string): Phrase =>
+  says(text.replace(/[[\]\\{}?+*]/g, "\\$&"), new RegExp(`^${text.replace(/[[\]\\{}?+*().|^$]/g, "\\$&")}`));
+
+const CLASS = "[\\w$.]{1,80}";
+/** The class of an exception, by the package that it is of. */
+export const exception = (of: string): Phrase =>
+  says(of, new RegExp(`^${of.replaceAll(".", "\\.")}${CLASS}(?:Exception|Error)`));
+
 export interface PhraseOptions {
   readonly about: string;
   readonly source: string;

@@ -141,6 +141,13 @@ const WRITTEN: Readonly<Record<string, readonly [text: string, leaked: string]>>
   "dart-stack-trace": ["#0 main (file:///app/main.dart:3:5)", ".dart:3:5)"],
   "exception-name": ["java.lang.IllegalStateException: no", "java.lang.IllegalStateException: "],
   "script-line": ["boom in /srv/app/order.php on line 12", "/srv/app/order.php on line 12"],
+  "native-stack-trace": [
+    "terminate called after throwing an instance of 'X'",
+    "terminate called after throwing an instance of",
+  ],
+  "system-error": ["connect ECONNREFUSED 10.0.0.5:5432", "connect ECONNREFUSED 10.0.0.5:5432"],
+  "other-sql-error": ["[Teradata Database] [Error 3807]", "[Teradata Database]"],
+  "coldfusion-page": ["Error Occurred While Processing Request", ""],
   "store-error": ["DB::Exception: Table shop.orders", "DB::Exception: "],
   "phoenix-page": ["Phoenix.Router.NoRouteError at GET /x", "Phoenix.Router.NoRouteError"],
   "mysql-error": ["You have an error in your SQL syntax", ""],

@@ -1,5 +1,5 @@
 import { type Detector, token } from "../kind.ts";
-import { type Phrase, phrase } from "../phrase.ts";
+import { exception, literal, type Phrase, phrase, says } from "../phrase.ts";
 
 const trace = (name: string, about: string, source: string, phrases: readonly Phrase[]): Detector =>
   phrase(name, "stackTraces", { about, source, phrases });
@@ -15,6 +15,10 @@ export const STACK_TRACES: readonly Detector[] = [
     ),
     { begins: ["Exception in thread [\"'\\\\]"], line: /^Exception in thread \\?["'][^"']{1,80}["'] [\w.$]{3,120}/ },
     { begins: ["clojure.lang.ExceptionInfo"], line: /^clojure\.lang\.ExceptionInfo: / },
+    // By its name alone, as Spring's and SOAP's answers have it.
+    ...["java.lang.", "java.util.", "java.io.", "java.net.", "javax.", "jakarta."].map(exception),
+    says("Cannot invoke [\"'\\\\]", /^Cannot invoke \\?["'][^"'\n]{3,200}\\?["'] because /),
+    says("Execution error \\(", /^Execution error \([A-Z]\w{2,60}\) at /),
     { begins: ["Caused by: [a-z]"], line: /^Caused by: [a-z][\w$]*(?:\.[\w$]+){1,12}(?:Exception|Error)/ },
   ]),
   trace("dotnet-stack-trace", "Stack trace of .NET", "System.Exception.ToString", [
@@ -25,17 +29,23 @@ export const STACK_TRACES: readonly Detector[] = [
       begins: ["--- End of inner exception", "--- End of stack trace"],
       line: /^--- End of (?:inner exception stack trace|stack trace from previous location)/,
     },
+    literal("Object reference not set to an instance of an object"),
+    says("[\"'>]System.", /^["'>]System\.(?:\w{1,40}\.){0,6}\w{1,60}Exception["'<\\]/),
   ]),
   trace("python-traceback", "Traceback of Python", "docs.python.org: traceback", [
     { begins: ["Traceback \\(most recent"], line: /^Traceback \(most recent call last\)/ },
     { begins: ["File [\"']"], line: /^File ["'][^"'\n]{1,200}["'], line \d+, in [\w<>.]{1,80}/, isFirst: true },
+    says("'NoneType' object ", /^'NoneType' object (?:has no attribute '|is not )/),
+    says("unsupported operand type", /^unsupported operand type\(s\) for /),
   ]),
   trace("node-stack-trace", "Stack trace of Node.js or another JavaScript", "v8.dev: stack trace API", [
     frame(
-      /^at (?:async )?(?:new )?[\w.$<>[\] ]{1,120} \((?:file:\/\/|https?:\/\/|node:|ext:|webpack:|[A-Za-z]:\\|\/)[^()\n]{1,200}:\d+:\d+\)/,
+      /^at (?:async )?(?:new )?[\w.$<>[\] ]{1,120} \((?:file:\/\/|https?:\/\/|node:|ext:|webpack:|webpack-internal:\/\/\/(?:\([a-z-]+\)\/)?|[A-Za-z]:\\|\/)[^()\n]{1,200}:\d+:\d+\)/,
     ),
     { begins: ["at [fn/]"], line: /^at (?:file:\/\/\/|node:|\/)[^()\s]{1,200}:\d+:\d+/, isFirst: true },
     { begins: ["at async [A-Za-z/f]"], line: /^at async [^\n]{1,200}:\d+:\d+\)?/, isFirst: true },
+    says("Cannot read propert", /^Cannot read propert(?:y '[^'\n]{1,80}' of|ies of) (?:undefined|null)/),
+    says("Cannot set propert", /^Cannot set propert(?:y '[^'\n]{1,80}' of|ies of) (?:undefined|null)/),
   ]),
   trace("php-error", "Error or stack trace of PHP", "php.net: error handling", [
     {
@@ -52,6 +62,9 @@ export const STACK_TRACES: readonly Detector[] = [
     },
     { begins: ["#\\d [{]main[}]"], line: /^#\d \{main\}/ },
     { begins: ["Fatal error: Uncaught "], line: /^Fatal error: Uncaught [^\n]{0,300}/ },
+    says("Call to a member function ", /^Call to a member function \w{1,80}\(\) on /),
+    says("Call to undefined [fm]", /^Call to undefined (?:function|method) [\w\\:]{1,160}\(\)/),
+    says("failed to open stream: ", /^failed to open stream: [A-Z]/i),
   ]),
   trace("ruby-backtrace", "Backtrace of Ruby", "docs.ruby-lang.org: Exception", [
     { begins: [".rb:\\d"], line: /^\.rb:\d{1,6}:in ['`][^'`\n]{1,120}'/ },
@@ -59,19 +72,29 @@ export const STACK_TRACES: readonly Detector[] = [
   ]),
   trace("go-panic", "Panic of Go", "pkg.go.dev: runtime", [
     { begins: ["goroutine \\d"], line: /^goroutine \d{1,10} \[[a-z ]{3,40}(?:, \d+ minutes)?\]:/ },
-    { begins: [".go:\\d"], line: /^\.go:\d{1,6} \+0x[0-9a-f]+/ },
+    { begins: [".go:\\d"], line: /^\.go:\d{1,6} (?:\+|\()0x[0-9a-f]+/ },
     { begins: ["panic: runtime "], line: /^panic: runtime error: / },
     { begins: ["panic: assignment to"], line: /^panic: assignment to entry in nil map/ },
     { begins: ["http: panic serving"], line: /^http: panic serving [^\n]{0,200}/ },
     { begins: ["fatal error: all gor"], line: /^fatal error: all goroutines are asleep/ },
+    {
+      begins: ["runtime error: [a-z]"],
+      line: /^runtime error: (?:index out of range|slice bounds out|invalid memory address|integer divide)/,
+    },
   ]),
   trace("rust-panic", "Panic of Rust", "doc.rust-lang.org: std::panic", [
     { begins: ["thread '"], line: /^thread '[^'\n]{1,80}'(?: \(\d{1,10}\))? panicked at / },
     { begins: ["stack backtrace:"], line: /^stack backtrace:/ },
+    {
+      begins: ["called `[RO]"],
+      line: /^called `(?:Result|Option)::(?:unwrap|expect)\w*\(\)` on an? `(?:Err|None|Ok)` value/,
+    },
   ]),
-  trace("elixir-error", "Error or stack trace of Elixir", "hexdocs.pm: Exception", [
+  trace("elixir-error", "Error or stack trace of Elixir or Erlang", "hexdocs.pm: Exception", [
     { begins: ["\\*\\* \\([A-Z]"], line: /^\*\* \([A-Z][\w.]{2,100}\) / },
     { begins: [".ex:\\d", ".exs:\\d"], line: /^\.exs?:\d{1,6}: [A-Za-z:(]/ },
+    says("\\{file,[\"'\\\\]", /^\{file,\\?["'][^"'\n]{1,160}\.[eh]rl\\?["']\},\{line,\d+\}/),
+    says(".erl, line \\d", /^\.erl, line \d+\)/),
   ]),
   trace("lua-traceback", "Stack traceback of Lua", "lua.org: debug.traceback", [
     { begins: ["stack traceback:"], line: /^stack traceback:/ },
@@ -79,6 +102,44 @@ export const STACK_TRACES: readonly Detector[] = [
   trace("dart-stack-trace", "Stack trace of Dart", "api.dart.dev: StackTrace", [
     { begins: [".dart:\\d"], line: /^\.dart:\d{1,6}:\d{1,6}\)/ },
   ]),
+  trace(
+    "native-stack-trace",
+    "Crash or stack trace of C++, Swift, Haskell, OCaml, Julia, Crystal or Nim",
+    "the documentation of each",
+    [
+      says("terminate called ", /^terminate called (?:after throwing an instance of|without an active exception)/),
+      says("ERROR: AddressSanitizer", /^ERROR: AddressSanitizer: /),
+      says("#\\d  0x", /^#\d{1,2} {1,2}0x[0-9a-f]{6,16} in /),
+      says("    #\\d 0x", /^ {4}#\d 0x[0-9a-f]{1,16} in /),
+      says("Fatal error: [A-Z]", /^Fatal error: [^\n]{1,200}: file [^\n]{1,160}\.swift, line \d/),
+      says(".swift:\\d", /^\.swift:\d{1,6}: Fatal error: /),
+      says("CallStack \\(from", /^CallStack \(from HasCallStack\)/),
+      says("Fatal error: exception", /^Fatal error: exception [A-Z]\w/),
+      says("Raised at [A-Z]", /^Raised at [\w.]{1,80} in file \\?["']/),
+      says("Called from [A-Z]", /^Called from [\w.]{1,80} in file \\?["']/),
+      says(".jl:\\d", /^\.jl:\d{1,6}(?: \[inlined\])?(?:$|[\n"'\\])/),
+      says(".cr:\\d", /^\.cr:\d{1,6}:\d{1,6} in '/),
+      literal("Error: unhandled exception: "),
+    ],
+  ),
+  trace(
+    "system-error",
+    "Error of a system call, with its file or address",
+    "man7.org: errno(3); nodejs.org: system errors",
+    [
+      ...["NOENT", "ACCES", "PERM", "ISDIR", "NOTDIR", "EXIST", "MFILE"].map((code) =>
+        says(`E${code}: `, new RegExp(`^E${code}: [a-z ,]{5,60}, [a-z]{3,10} '`)),
+      ),
+      says("connect E[A-Z]", /^connect E[A-Z]{4,16} [\w./[\]:-]{1,120}/),
+      says("getaddrinfo E", /^getaddrinfo E[A-Z_]{4,16} [\w./[\]:-]{1,120}/),
+      says("dial [tu][cd]p", /^dial (?:tcp|udp)(?:: lookup [\w.-]{1,120}| [\w.[\]:-]{1,120}:)/),
+      says("\\[Errno \\d", /^\[Errno \d{1,3}\] [A-Z]/),
+      says("\\[Errno -\\d", /^\[Errno -\d\] [A-Z]/),
+      says("HTTPConnectionPool\\(", /^HTTPConnectionPool\(host=/),
+      says("HTTPSConnectionPool\\(", /^HTTPSConnectionPool\(host=/),
+      says("Could not find file '", /^Could not find file '(?:[A-Za-z]:\\|\/)[^'\n]{1,200}'/),
+    ],
+  ),
   token("exception-name", "stackTraces", {
     about: "Exception of Java, .NET or Python with the name of its package, and what it says",
     shapes: [
