@@ -113,7 +113,10 @@ function waysOf({ schemes, place }: Requirement, rules: AccessRules): { readonly
   if (unknown !== undefined) {
     return { place: unknown.place, text: `the document defines no security scheme '${unknown.name}' that can be used` };
   }
-  parts.sort((a, b) => (a.scheme && b.scheme ? orderOf(a.scheme) - orderOf(b.scheme) : 0));
+  // Of two of a kind the one that something is asked of says who it is.
+  const rankOf = ({ scheme, scopes }: (typeof parts)[number]): number =>
+    scheme === undefined ? 0 : 2 * orderOf(scheme) + (scopes.length > 0 ? 1 : 0);
+  parts.sort((a, b) => rankOf(a) - rankOf(b));
   let ways: readonly Way[] = [{ names: [], scopes: [], roles: [], place }];
   for (const { scheme, scopes } of parts) {
     if (scheme === undefined) continue;
@@ -130,7 +133,21 @@ function waysOf({ schemes, place }: Requirement, rules: AccessRules): { readonly
     );
     if (ways.length > DEFAULTS.openapiAlternativesMax) break;
   }
-  return { ways };
+  const unasked = parts.find(({ scheme, scopes }) => scopes.length > 0 && !isLast(scheme, ways, rules.mapping));
+  return unasked === undefined ? { ways } : { place: unasked.place, text: unaskedText(unasked.name) };
+}
+
+/** Whether a scheme's authenticators are those that say who the caller is: no rule sees what another has shown. */
+function isLast(scheme: SecurityScheme | undefined, ways: readonly Way[], mapping: SchemeMapping): boolean {
+  const names = scheme === undefined ? [] : authenticatorsOf(scheme, mapping);
+  return typeof names !== "string" && ways.every((way) => names.includes(way.names.at(-1) ?? ""));
+}
+
+function unaskedText(name: string): string {
+  return (
+    `scopes or roles are asked of '${name}', and another scheme of this combination says who the caller is, so that they would be ` +
+    "asked of that one; expected 'authenticate' and 'authorize' for this operation in 'operations' of the policy"
+  );
 }
 
 /**

@@ -16,6 +16,7 @@ const AUTHENTICATORS = new Map<string, unknown>([
   ["entra", "jwt"],
   ["mesh", "client-certificate"],
   ["keys", "api-key"],
+  ["badges", "api-key"],
   ["guest", "anonymous"],
 ]);
 
@@ -23,11 +24,13 @@ function access(
   security: string,
   options: { readonly isPublic?: boolean; readonly hasDefault?: boolean } = {},
 ): unknown {
-  const { operations, schemes } = described(api(`/a:\n  get: { ${security} }`));
+  const document = api(`/a:\n  get: { ${security} }`);
+  const badge = "badge: { type: apiKey, in: header, name: X-Badge }";
+  const { operations, schemes } = described(document.replace("  schemas:", `    ${badge}\n  schemas:`));
   const [operation] = operations as readonly [Operation];
   return accessOf(operation, {
     schemes: schemes as ReadonlyMap<string, SecurityScheme>,
-    mapping: { written: { oauth: ["okta", "entra"] }, authenticators: AUTHENTICATORS },
+    mapping: { written: { oauth: ["okta", "entra"], key: "keys", badge: "badges" }, authenticators: AUTHENTICATORS },
     isPublic: options.isPublic ?? false,
     hasDefault: options.hasDefault ?? false,
     extensions: [],
@@ -56,6 +59,11 @@ describe("security as 'authenticate' and 'authorize'", () => {
       },
     ],
     [
+      "a combination of two of a kind, of which the one that has roles says who it is",
+      "security: [{ badge: [clerk], key: [] }]",
+      { authenticate: { all: ["keys", "badges"] }, authorize: { roles: ["clerk"] } },
+    ],
+    [
       "alternatives, each with what it asks for",
       "security: [{ key: [] }, { oauth: [read] }]",
       {
@@ -76,6 +84,21 @@ describe("security as 'authenticate' and 'authorize'", () => {
     ],
   ])("%s", (_, security, expected) => {
     expect(access(security)).toEqual(expected);
+  });
+
+  test.each([
+    ["a key and a token", "security: [{ key: [clerk], oauth: [] }]", "key"],
+    [
+      "a certificate and a key, in one of two ways",
+      "security: [{ oauth: [read] }, { mtls: [clerk], key: [] }]",
+      "mtls",
+    ],
+    ["two keys that both have roles", "security: [{ key: [clerk], badge: [guard] }]", "key"],
+  ])("what is asked of one caller is never asked of another: %s", (_, security, name) => {
+    expect(access(security)).toMatchObject({
+      place: { line: 5 },
+      text: expect.stringContaining(`scopes or roles are asked of '${name}', and another scheme`),
+    });
   });
 
   test("credentials that need not be shown need a word of the policy, and an anonymous caller", () => {
