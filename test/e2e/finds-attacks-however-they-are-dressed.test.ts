@@ -80,9 +80,10 @@ async function post(
 }
 const FORM = `note=${encodeURIComponent(SQL)}`;
 const JSON_TEXT = JSON.stringify({ note: SQL });
-const ESCAPED = JSON_TEXT.replaceAll("UNION", "\\u0055NION")
-  .replaceAll("SELECT", "\\u0053ELECT")
-  .replaceAll("'", "\\u0027");
+const escaped = (text: string): string =>
+  text.replaceAll("UNION", "\\u0055NION").replaceAll("SELECT", "\\u0053ELECT").replaceAll("'", "\\u0027");
+const ESCAPED = escaped(JSON_TEXT);
+const ESCAPES = escaped(SQL);
 const PART = (head: string) => `--b\r\n${head}\r\n\r\n${SQL}\r\n--b--\r\n`;
 const utf16 = (text: string, bom = true): Buffer => Buffer.from((bom ? "\ufeff" : "") + text, "utf16le");
 
@@ -233,6 +234,17 @@ const DRESSED: [string, string | null, string | Buffer][] = [
   ["json in json in json", "application/json", JSON.stringify({ filter: JSON.stringify([ESCAPED]) })],
   ["json in a form", "application/x-www-form-urlencoded", `filter=${encodeURIComponent(ESCAPED)}`],
   [
+    "a string of GraphQL",
+    "application/json",
+    JSON.stringify({ query: `query Of { person(name: "${ESCAPES}") { id } }` }),
+  ],
+  [
+    "a string of GraphQL behind a comment with a quote",
+    "application/json",
+    JSON.stringify({ query: `{ # "\n person(name: "${ESCAPES}") { id } }` }),
+  ],
+  ["JSON with a comment that has a quote", "text/plain", `{ /* " */ "name": "${ESCAPES}" }`],
+  [
     "json in a part",
     "multipart/form-data; boundary=b",
     PART('Content-Disposition: form-data; name="a"').replace(SQL, ` ${ESCAPED}`),
@@ -297,6 +309,9 @@ const HEADS: readonly (readonly [what: string, target: string, lines: string])[]
   ["a semicolon within a quoted cookie", "/items", 'Cookie: a="1\' UNION /*;*/ SELECT password FROM users-- "\r\n'],
   ["escapes in a quoted cookie", "/items", 'Cookie: a="1\\047 \\125NION \\123ELECT password \\106ROM users-- "\r\n'],
   ["JSON in a cookie", "/items", `Cookie: a=${encodeURIComponent(ESCAPED)}\r\n`],
+  ["JSON in a cookie of Express", "/items", `Cookie: a=${encodeURIComponent(`j:${ESCAPED}`)}\r\n`],
+  ["JSON in a signed cookie of Express", "/items", `Cookie: a=${encodeURIComponent(`s:j:${ESCAPED}.sig`)}\r\n`],
+  ["GraphQL in a query", `/items?query=${encodeURIComponent(`query Of { person(name: "${ESCAPES}") { id } }`)}`, ""],
   ["JSON in a query", `/items?filter=${encodeURIComponent(ESCAPED)}`, ""],
   [
     "a parameter twice, whose values make one",
@@ -366,4 +381,7 @@ test("what people send under these labels passes", async () => {
   expect(
     await post("application/json", JSON.stringify({ filter: '{"name":"O\\u0027Brien","path":"C:\\\\temp"}' })),
   ).toBe(200);
+  const query = 'query Of { person(name: "O\\u0027Brien", note: "a \\"quoted\\" word,\\nand a line") { id } }';
+  expect(await post("application/json", JSON.stringify({ query }))).toBe(200);
+  expect(await post("application/json", JSON.stringify({ note: 'use "^\\d+\\s*$" for "numbers"' }))).toBe(200);
 });

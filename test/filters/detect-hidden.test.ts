@@ -17,6 +17,12 @@ describe("strings of a value that is JSON itself", () => {
     for (const levels of [0, 1, 2, 3]) expect(texts(nested({ note: "\u0001'" }, levels))).toContain("\u0001'");
   });
 
+  test("a text with quotes that is not JSON as a whole is there without its escapes", () => {
+    expect(texts('query { a(b: "\\u0027 x") }')).toEqual(['query { a(b: "\' x") }']);
+    expect(texts('j:{"a":"\\u0027"}')).toEqual(['j:{"a":"\'"}']);
+    expect(texts('{ # "\n a(b: "\\u0027") }')).toContain('{ # "\n a(b: "\'") }');
+  });
+
   test("of a text without escapes, or that is none of JSON, there is nothing more to see", () => {
     expect(texts('{"a":"b"}')).toEqual([]);
     expect(texts("C:\\temp\\new")).toEqual([]);

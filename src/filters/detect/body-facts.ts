@@ -8,7 +8,7 @@ import { err, ok, type Result } from "../../support/result.ts";
 import type { Steps } from "../../support/turns.ts";
 import { formArgumentsInSteps, typeOf } from "./head-facts.ts";
 import { jsonArguments } from "./json-arguments.ts";
-import { jsonStringsInSteps } from "./json-strings.ts";
+import { jsonStringsInSteps, unescapedTextInSteps } from "./json-strings.ts";
 import type { ValueShapes } from "./value-shapes.ts";
 import { xmlTexts } from "./xml-texts.ts";
 
@@ -67,7 +67,8 @@ function* hiddenArguments(bytes: Buffer, raw: string, type: string): Steps<Named
   yield;
   // Of a text the whole is one value.
   const isText = !isForm(type) && !hasItems(type) && wayOf(type) === "whole";
-  return isText ? [...strings, { name: "body", value: raw, shape: -1 }] : strings;
+  if (!isText) return strings;
+  return [...strings, { name: "body", value: raw, shape: -1 }, ...(yield* unescapedTextInSteps(raw, "body"))];
 }
 
 function* jsonFacts(bytes: Buffer, exchange: Exchange, shapes: ValueShapes): Steps<Result<BodyFacts, UnreadBody>> {
