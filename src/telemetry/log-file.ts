@@ -7,6 +7,8 @@ import { ok, type Result } from "../support/result.ts";
 import { Backlog } from "./backlog.ts";
 import type { LineTaker } from "./log-settings.ts";
 
+const LINE_FEED = 0x0a;
+
 export interface LogFileSettings {
   /** Absolute. */
   readonly file: string;
@@ -31,9 +33,8 @@ export class LogFile extends Backlog implements Resource, LineTaker {
   /** The file, and those before it. */
   readonly #names: readonly [string, ...string[]];
   readonly #tries: Tries;
-  /** What is being written, or could not be so far. */
-  #batch: readonly Buffer[] | null = null;
-  #batchLines = 0;
+  /** What is being written, or could not be so far: pieces of whole lines. */
+  #batch: readonly Buffer[] = [];
   #isWriting = false;
   #cancel: (() => void) | null = null;
   /** Settled when nothing is under way with the file. */
@@ -92,24 +93,36 @@ export class LogFile extends Backlog implements Resource, LineTaker {
   }
 
   #write(): void {
-    if (this.#isWriting || (this.#batch === null && this.waiting.lines === 0)) return;
+    if (this.#isWriting || (this.#batch.length === 0 && this.waiting.lines === 0)) return;
     this.#cancel?.();
     this.#cancel = null;
-    if (this.#batch === null) {
-      this.#batchLines = this.waiting.lines;
+    if (this.#batch.length === 0) {
       this.bytesUnderWay = this.waiting.bytes;
       this.#batch = this.waiting.take();
     }
-    const { bytesMax, mode } = this.#settings;
     this.#isWriting = true;
-    this.settled = this.#files.append(this.#names, this.#batch, bytesMax, mode).then((appended) => {
+    this.settled = this.#append().then((appended) => {
       this.#isWriting = false;
       this.#noted(appended);
       // Whoever closes it has nobody who tries again: what could not be written now is lost, and counted.
       if (this.isClosed) this.#end(appended.ok);
-      else if (this.#batch !== null || this.waiting.lines > 0)
+      else if (this.#batch.length > 0 || this.waiting.lines > 0)
         this.#schedule(appended.ok ? DEFAULTS.recordWriteMs : DEFAULTS.logBrokenRetryMs);
     });
+  }
+
+  /** By pieces: of what gathered while the disk was full, one with little room takes what it can. */
+  async #append(): Promise<Result<null, string>> {
+    const { bytesMax, mode } = this.#settings;
+    for (;;) {
+      const [piece, ...left] = this.#batch;
+      if (piece === undefined) return ok(null);
+      const appended = await this.#files.append(this.#names, [piece], bytesMax, mode);
+      if (!appended.ok) return appended;
+      this.#batch = left;
+      this.bytesUnderWay -= piece.length;
+      this.waiting.giveBack([piece]);
+    }
   }
 
   #end(isWritten: boolean): void {
@@ -117,20 +130,21 @@ export class LogFile extends Backlog implements Resource, LineTaker {
       this.#write();
       return;
     }
-    this.linesDropped += this.#batchLines + this.waiting.lines;
-    this.#batch = null;
+    this.linesDropped += this.#batch.reduce((sum, piece) => sum + linesOf(piece), this.waiting.lines);
+    this.#batch = [];
     this.bytesUnderWay = 0;
     this.waiting.take();
   }
 
   #noted(appended: Result<null, string>): void {
     this.#tries.note(appended.ok ? null : appended.error);
-    if (appended.ok) {
-      this.waiting.giveBack(this.#batch ?? []);
-      this.#batch = null;
-      this.bytesUnderWay = 0;
-      this.tellDropped();
-    }
+    if (appended.ok) this.tellDropped();
     this.#world.changed(this);
   }
+}
+
+function linesOf(piece: Buffer): number {
+  let lines = 0;
+  for (let at = piece.indexOf(LINE_FEED); at >= 0; at = piece.indexOf(LINE_FEED, at + 1)) lines++;
+  return lines;
 }

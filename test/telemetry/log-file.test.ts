@@ -113,6 +113,41 @@ test("a full disk: lines wait within a bound, others are dropped and counted, an
   expect(file.status()).toMatchObject({ state: "ready", fault: null });
 });
 
+test("a disk with less room than has gathered takes what it can, in whole lines", async () => {
+  let room = 0;
+  const disk = stateFiles(folder, null);
+  const small: StateFiles = {
+    ...disk,
+    append: (names, pieces, ...of) => {
+      const bytes = pieces.reduce((sum, piece) => sum + piece.length, 0);
+      if (bytes > room) return Promise.resolve(err("it cannot be written: ENOSPC"));
+      room -= bytes;
+      return disk.append(names, pieces, ...of);
+    },
+  };
+  const file = open({}, small);
+  const lines = Array.from({ length: 1_000 }, (_, at) => `${"x".repeat(1_000)}${at}`);
+  await written(file, "first");
+  await written(file, ...lines);
+  room = 2 * DEFAULTS.logFileSlabBytes;
+  await written(file);
+  await written(file);
+  const some = text().split("\n");
+  expect(some).toEqual(["first", ...lines.slice(0, some.length - 2), ""]);
+  expect(some.length).toBeGreaterThan(100);
+  expect(file.status()).toMatchObject({ state: "failing" });
+  room = 20 * DEFAULTS.logFileSlabBytes;
+  await written(file, "last");
+  await written(file);
+  expect(text().split("\n")).toEqual(["first", ...lines, "last", ""]);
+  expect([file.linesDropped, file.status().state]).toEqual([0, "ready"]);
+  room = 0;
+  await written(file, ...lines);
+  file.close();
+  await file.settled;
+  expect(file.linesDropped).toBe(lines.length);
+});
+
 test("what waits is written as it is closed; where that fails it is lost and counted", async () => {
   const file = open();
   file.write("one\n");
