@@ -1,3 +1,4 @@
+import { isAscii } from "node:buffer";
 import { DEFAULTS } from "../support/defaults.ts";
 import type { MimeHead, PartHead, ReadHead } from "./part-head.ts";
 
@@ -49,6 +50,8 @@ export class MultipartReader<Fault, Head extends MimeHead = PartHead> {
   #cameBytes = 0;
   /** What of it may go on. */
   #passedBytes = 0;
+  /** The content of the part that is being read may be nothing else. */
+  #isAscii = false;
 
   constructor(boundary: string, handler: PartHandler<Fault, Head>, readHead: ReadHead<Head>) {
     this.#handler = handler;
@@ -139,6 +142,7 @@ export class MultipartReader<Fault, Head extends MimeHead = PartHead> {
     if (head.includes(this.#dashed)) return this.#malformed("a boundary in the headers of a part");
     const read = this.#readHead(head);
     if (!read.ok) return this.#malformed(read.error);
+    this.#isAscii = read.value.isAscii;
     const fault = this.#handler.onPart(read.value);
     if (fault !== null) return new Found(fault);
     this.#state = CONTENT;
@@ -167,7 +171,10 @@ export class MultipartReader<Fault, Head extends MimeHead = PartHead> {
 
   #content(bytes: Buffer, from: number, to: number, before: number): Fault | null {
     if (to <= from) return null;
-    const fault = this.#handler.onContent(bytes.subarray(from, to));
+    const content = bytes.subarray(from, to);
+    if (this.#isAscii && !isAscii(content))
+      return this.#handler.malformed("a part that is not the ASCII of its charset");
+    const fault = this.#handler.onContent(content);
     if (fault === null && this.#handler.flows) this.#passedBytes = before + to;
     return fault;
   }

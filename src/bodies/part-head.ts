@@ -1,7 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import { excerpt } from "../support/excerpt.ts";
 import { err, ok, type Result } from "../support/result.ts";
-import { isJson, mediaTypeOf } from "./media-type.ts";
+import { isJson, type MediaType, mediaTypeOf } from "./media-type.ts";
 
 /** Headers of one part of a multipart body, of which every parser makes the same. */
 export interface MimeHead {
@@ -11,6 +11,8 @@ export interface MimeHead {
   readonly fileName: string | null;
   /** Media type in lower case, without parameters; null where none is told. */
   readonly type: string | null;
+  /** It is text in a charset that agrees with UTF-8 on ASCII alone, so that its content may be nothing else. */
+  readonly isAscii: boolean;
   /** All of its lines, names in lower case. */
   readonly lines: ReadonlyMap<string, string>;
   /** Length of the content that the part itself tells, in bytes; null where it tells none. */
@@ -28,7 +30,9 @@ export type ReadHead<Head> = (head: Buffer) => Result<Head, string>;
 const LINE = /^([!#$%&'*+.^`|~0-9A-Za-z_-]+):[ \t]*(.*?)[ \t]*$/;
 /** Controls of either kind, and line ends of Unicode, at which some parsers part lines. */
 const CONTROL = /[\p{Cc}\u2028\u2029]/u;
-const UTF8 = /^(?:utf-?8|us-ascii)$/i;
+const UTF8 = /^utf-?8$/i;
+/** Java's HTTP clients name one of these where nobody has said another. */
+const BEYOND_ASCII = /^(?:us-ascii|iso-8859-1|windows-1252)$/i;
 /** With these the content is what it is (RFC 2045 section 6.2); RFC 7578 section 4.7 knows no others. */
 const PLAIN_ENCODINGS: ReadonlySet<string> = new Set(["7bit", "8bit", "binary"]);
 const KNOWN = ["content-disposition", "content-type", "content-transfer-encoding", "content-length"] as const;
@@ -77,9 +81,10 @@ function readFieldHead(head: Buffer, kinds: RegExp): Result<PartHead, string> {
   const type = kinds === FORM_DATA ? fieldTypeOf(text, fileName !== null) : typeOf(text);
   if (!type.ok) return type;
   // Files within files (RFC 7578 section 4.3): some read them as fields of the form, some as one file.
-  if (type.value !== null && holdsParts(type.value)) return err(`a part of type ${excerpt(type.value)}`);
+  if (type.value.type !== null && holdsParts(type.value.type)) return err(`a part of type ${excerpt(type.value.type)}`);
   // Browsers send a field in which nobody chose a file so; of another type busboy takes it for an empty field.
-  if (fileName === "" && type.value !== "application/octet-stream") return err("a file without a name that has a type");
+  if (fileName === "" && type.value.type !== "application/octet-stream")
+    return err("a file without a name that has a type");
   const read = headOf(lines.value, { name, fileName }, type.value);
   return read.ok ? ok({ ...read.value, name }) : read;
 }
@@ -104,39 +109,45 @@ function readLines(head: Buffer): Result<ReadonlyMap<string, string>, string> {
 function headOf(
   lines: ReadonlyMap<string, string>,
   { name, fileName }: Names,
-  type: string | null,
+  { type, isAscii }: PartType,
 ): Result<MimeHead, string> {
   const encoding = lines.get("content-transfer-encoding");
   if (encoding !== undefined && !PLAIN_ENCODINGS.has(encoding.toLowerCase()))
     return err(`Content-Transfer-Encoding ${excerpt(encoding)} of a part`);
   const length = lines.get("content-length");
   if (length !== undefined && !/^\d{1,15}$/.test(length)) return err("Content-Length of a part that is no number");
-  return ok({ name, fileName, type, lines, contentBytes: length === undefined ? null : Number(length) });
+  return ok({ name, fileName, type, isAscii, lines, contentBytes: length === undefined ? null : Number(length) });
+}
+
+interface PartType {
+  readonly type: string | null;
+  readonly isAscii: boolean;
+}
+
+const NO_TYPE: PartType = { type: null, isAscii: false };
+
+function typeOf(text: string | undefined): Result<PartType, string> {
+  if (text === undefined) return ok(NO_TYPE);
+  const parsed = mediaTypeOf(text);
+  if (parsed === null) return err(`type ${excerpt(text)} of a part`);
+  return textType(parsed, isJson(parsed.type) || parsed.type.startsWith("text/"));
+}
+
+function fieldTypeOf(text: string | undefined, isFile: boolean): Result<PartType, string> {
+  if (text === undefined) return ok(NO_TYPE);
+  const parsed = mediaTypeOf(text);
+  if (parsed === null) return err(`type ${excerpt(text)} of a part`);
+  const { type } = parsed;
+  // busboy and what is made of it take such a part for a file, others for a field.
+  if (!isFile && type === "application/octet-stream") return err(`a field of type ${type} without a file name`);
+  return textType(parsed, !isFile || isJson(type));
 }
 
 /** What is read as text in another charset is another text. */
-function typeOf(text: string | undefined): Result<string | null, string> {
-  if (text === undefined) return ok(null);
-  const parsed = mediaTypeOf(text);
-  if (parsed === null) return err(`type ${excerpt(text)} of a part`);
-  const { type, parameters } = parsed;
+function textType({ type, parameters }: MediaType, isText: boolean): Result<PartType, string> {
   const charset = parameters.get("charset");
-  if ((isJson(type) || type.startsWith("text/")) && charset !== undefined && !UTF8.test(charset))
-    return err(`a part in charset ${excerpt(charset)}`);
-  return ok(type);
-}
-
-function fieldTypeOf(text: string | undefined, isFile: boolean): Result<string | null, string> {
-  if (text === undefined) return ok(null);
-  const parsed = mediaTypeOf(text);
-  if (parsed === null) return err(`type ${excerpt(text)} of a part`);
-  const { type, parameters } = parsed;
-  // busboy and what is made of it take such a part for a file, others for a field.
-  if (!isFile && type === "application/octet-stream") return err(`a field of type ${type} without a file name`);
-  const charset = parameters.get("charset");
-  if ((!isFile || isJson(type)) && charset !== undefined && !UTF8.test(charset))
-    return err(`a part in charset ${excerpt(charset)}`);
-  return ok(type);
+  if (!isText || charset === undefined || UTF8.test(charset)) return ok({ type, isAscii: false });
+  return BEYOND_ASCII.test(charset) ? ok({ type, isAscii: true }) : err(`a part in charset ${excerpt(charset)}`);
 }
 
 /** Whether a part of this type is made of others, or of a message with headers of its own. */

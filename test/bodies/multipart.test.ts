@@ -98,6 +98,14 @@ describe("what parsers read in two ways is refused", () => {
       changed('; filename="day.png"\r\nContent-Type: image/png', "\r\nContent-Type: application/octet-stream"),
     ],
     ["a part in charset utf-7", changed('name="title"', 'name="title"\r\nContent-Type: text/plain; charset=utf-7')],
+    [
+      "a part that is not the ASCII of its charset",
+      changed('name="title"\r\n\r\n', 'name="title"\r\nContent-Type: text/plain; charset=iso-8859-1\r\n\r\n\u00e9'),
+    ],
+    [
+      "a part that is not the ASCII of its charset",
+      changed('name="title"\r\n\r\n', 'name="title"\r\nContent-Type: text/plain; charset=us-ascii\r\n\r\n\u00e9'),
+    ],
     ["headers of a part with more than 8192 bytes", changed('name="title"', `name="${"a".repeat(9000)}"`)],
   ])("%s", (fault, body) => {
     expect(readStrictly([body])).toBe(fault);
@@ -113,6 +121,11 @@ describe("what honest clients send is read", () => {
     [".NET: names without quotes", changed('name="title"', "name=title"), PARTS],
     [".NET: filename* beside filename", changed('"day.png"', `day.png; filename*=utf-8''day.png`), PARTS],
     ["OkHttp: lengths", changed("image/png", "image/png\r\nContent-Length: 14"), PARTS],
+    [
+      "Apache HttpClient: a charset that is another beyond ASCII alone",
+      changed('name="title"', 'name="title"\r\nContent-Type: text/plain; charset=ISO-8859-1'),
+      PARTS,
+    ],
     ["encodings that are none", changed("image/png", "image/png\r\nContent-Transfer-Encoding: binary"), PARTS],
     [
       "letters in UTF-8",
