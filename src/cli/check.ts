@@ -8,7 +8,7 @@ import { DEFAULTS } from "../support/defaults.ts";
 import { type Paint, painter } from "../support/paint.ts";
 import { ruleNotes, rulesText } from "./check-rules.ts";
 import { type Command, type CommandIo, EXIT, misuse, type Options, parseOptions } from "./command.ts";
-import { examineFile, problemLine, type Scope } from "./load-policy.ts";
+import { examineFile, placedIn, problemLine, type Scope } from "./load-policy.ts";
 import { CONFIGMAP_OPTION } from "./policy-reader.ts";
 import { type Tell, withProgress } from "./progress.ts";
 import { testInputs } from "./test-inputs.ts";
@@ -109,8 +109,8 @@ async function check(
       ...testInputs(io, options.configMap, read),
       isOffline: options.scope === "offline",
     });
-    const problems = [...examination.problems, ...inTests.problems];
-    const absent = [...examination.absent, ...inTests.absent];
+    const problems = [...examination.problems, ...placedIn(file, inTests.problems, io.cwd)];
+    const absent = [...examination.absent, ...placedIn(file, inTests.absent, io.cwd)];
     examined.push({ ...examination, problems, absent, tried });
   }
   if (options.json) {

@@ -75,12 +75,20 @@ export async function examineFile(
         }
       : {}),
   });
-  if (!isManifest) return examination;
-  // What is no file here stands in the manifest, at the lines that it has there.
-  const inManifest = <One extends Problem>(one: One): One =>
-    existsSync(resolve(io.cwd, one.place.file)) ? one : { ...one, place: { ...one.place, file } };
   const { problems, warnings } = examination;
-  return { ...examination, problems: problems.map(inManifest), warnings: warnings.map(inManifest) };
+  return {
+    ...examination,
+    problems: placedIn(file, problems, io.cwd),
+    warnings: placedIn(file, warnings, io.cwd),
+  };
+}
+
+/** What is no file here stands in the manifest, where there is one, at the lines that it has there. */
+export function placedIn<One extends Problem>(file: string, found: readonly One[], cwd: string): readonly One[] {
+  if (!holdsManifest(file, cwd)) return found;
+  return found.map((one) =>
+    existsSync(resolve(cwd, one.place.file)) ? one : { ...one, place: { ...one.place, file } },
+  );
 }
 
 function lintOf(scope: Scope): CompileInputs["lint"] {

@@ -1,5 +1,6 @@
-import { dirname, join, relative } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
 import { type Document, isMap, isScalar, parseAllDocuments, type Scalar } from "yaml";
+import { isTestFile } from "../daemon/policy-tests.ts";
 import { valueAt } from "../policy/issues.ts";
 import { DOES_NOT_EXIST } from "../policy/named-files.ts";
 import { DEFAULTS } from "../support/defaults.ts";
@@ -17,7 +18,9 @@ interface Mount {
 /** A policy within manifests of Kubernetes, as a pod would find it. */
 export interface Manifest {
   readonly policy: Buffer;
-  /** Undefined: no volume of the manifests could have it. */
+  /** What stands beside it and is called like tests of it. */
+  readonly tests: readonly string[];
+  /** Undefined: no volume of the manifests could have it. As `ReadFile` has it, of a name that ends with `/` the list of a folder. */
   read(absolute: string): Result<Buffer, string> | undefined;
 }
 
@@ -51,7 +54,14 @@ export function readManifest(file: string, content: Buffer, configMap: string | 
     return err(`has several ConfigMaps with a policy; expected --configmap with one of: ${names}`);
   const mounts = documents.flatMap((document) => mountsIn(document.toJS({ maxAliasCount: 100 }), holders));
   const home = mounts.find(({ files }) => files === found.holder.files);
-  return ok({ policy: found.policy, read: (absolute) => readMounted(absolute, dirname(file), home, mounts, holders) });
+  return ok({
+    policy: found.policy,
+    tests: [...found.holder.files.keys()].filter((name) => isTestFile(found.name, name)).sort(),
+    read: (absolute) =>
+      absolute.endsWith("/")
+        ? listMounted(absolute, dirname(file), home, mounts, found.holder)
+        : readMounted(absolute, dirname(file), home, mounts, holders),
+  });
 }
 
 interface Holder {
@@ -93,10 +103,10 @@ function placed(name: string, { value, type, range }: Scalar<string>, text: stri
   return Buffer.from("\n".repeat(above) + lines.map((line) => (/^\s*---\s*$/.test(line) ? "" : line)).join("\n"));
 }
 
-function policyIn(holder: Holder): { readonly holder: Holder; readonly policy: Buffer } | null {
+function policyIn(holder: Holder): { readonly holder: Holder; readonly name: string; readonly policy: Buffer } | null {
   if (holder.kind !== "ConfigMap") return null;
   for (const [name, text] of holder.texts) {
-    if (isPolicyText(name, text)) return { holder, policy: holder.files.get(name) ?? Buffer.from(text) };
+    if (isPolicyText(name, text)) return { holder, name, policy: holder.files.get(name) ?? Buffer.from(text) };
   }
   return null;
 }
@@ -134,6 +144,23 @@ function mountsIn(value: unknown, holders: readonly Holder[]): readonly Mount[] 
       return files === undefined || typeof folder !== "string" ? [] : [{ folder, files }];
     });
   });
+}
+
+function listMounted(
+  absolute: string,
+  beside: string,
+  home: Mount | undefined,
+  mounts: readonly Mount[],
+  holder: Holder,
+): Result<Buffer, string> | undefined {
+  const inner = relative(beside, absolute);
+  const names = home === undefined ? [resolve(absolute)] : [join(home.folder, inner), resolve(absolute)];
+  const mount = mounts.find(({ folder }) => names.some((name) => relative(folder, name) === ""));
+  if (mount === undefined && (home !== undefined || inner !== "")) return undefined;
+  const files = mount === undefined ? holder.files : mount.files;
+  if (files === null) return err(DOES_NOT_EXIST);
+  const listed = [...files.keys()].filter((name) => !name.startsWith("."));
+  return ok(Buffer.from(listed.sort().join("\n")));
 }
 
 function readMounted(

@@ -17,13 +17,18 @@ export const CONFIGMAP_OPTION = {
 /** Files as they are. */
 export const readDisk: ReadFile = (absolute) => readNamed(absolute, DEFAULTS.addressBytesMax);
 
+/** Reads files; `testNames`: of a manifest, the tests beside its policy, by name; null of any other file. */
+export interface PolicyReader extends ReadFile {
+  testNames(absolute: string): readonly string[] | null;
+}
+
 /**
  * Reads a policy and what it names, from files or from within a manifest of Kubernetes that is given in place of the policy.
  * `configMap`: the name of the one that has the policy, where several do. `read`: how files are read.
  */
-export function policyReader(configMap?: string, read = readDisk): ReadFile {
+export function policyReader(configMap?: string, read = readDisk): PolicyReader {
   const manifests = new Map<string, Result<Manifest, string>>();
-  return (absolute, isPolicy) => {
+  const reader: ReadFile = (absolute, isPolicy) => {
     for (const [file, manifest] of manifests) {
       if (file === absolute || !manifest.ok) continue;
       const found = manifest.value.read(absolute);
@@ -35,6 +40,12 @@ export function policyReader(configMap?: string, read = readDisk): ReadFile {
     manifests.set(absolute, manifest);
     return manifest.ok ? { ok: true, value: manifest.value.policy } : manifest;
   };
+  const testNames = (absolute: string): readonly string[] | null => {
+    reader(absolute, true);
+    const manifest = manifests.get(absolute);
+    return manifest === undefined ? null : manifest.ok ? manifest.value.tests : [];
+  };
+  return Object.assign(reader, { testNames });
 }
 
 /** Whether what a command is given as a policy is a manifest, whose pod has files that are not here. */

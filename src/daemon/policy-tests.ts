@@ -27,6 +27,8 @@ export interface TestInputs {
   readonly sliceMs?: number;
   /** When no further request is asked; never if absent. */
   readonly budgetMs?: number;
+  /** Files of tests beside a policy that is in another file; null, or absent, where the policy is a file by itself. */
+  readonly testNames?: (policyFile: string) => readonly string[] | null;
   /** Hears before each test how many are done. */
   readonly onTest?: (done: number, all: number) => void;
 }
@@ -60,9 +62,10 @@ export interface FoundTests {
 /** Reads those files; their form is judged as that of the policy's own tests. */
 export async function readTestFiles(
   policyFile: string,
-  { readFile, clock, env, cwd, isOffline = false, sliceMs = Number.POSITIVE_INFINITY }: TestInputs,
+  { readFile, clock, env, cwd, isOffline = false, sliceMs = Number.POSITIVE_INFINITY, testNames }: TestInputs,
 ): Promise<FoundTests> {
-  const files = testFilesBeside(policyFile, cwd);
+  const within = testNames?.(policyFile)?.map((name) => join(dirname(policyFile), name));
+  const files = within ?? testFilesBeside(policyFile, cwd);
   if (files.length === 0) return { tests: [], problems: [], absent: [] };
   if (files.length > DEFAULTS.testFilesMax) {
     const text = `${files.length} files of tests stand beside it; expected at most ${DEFAULTS.testFilesMax}`;

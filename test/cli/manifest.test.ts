@@ -79,6 +79,33 @@ describe("a manifest in place of a policy", () => {
     expect(out).toContain(`k8s.yaml:${inKeys + 1}:`);
   });
 
+  test.each([true, false])(
+    "holds files of tests and of a pattern of 'include' beside its policy; mounted: %s",
+    async (isMounted) => {
+      const rest = `    include: ["part*.yaml"]
+  parts.yaml: |
+    routes: [{ path: /b, methods: [GET], public: true }]
+  policy.test.yaml: |
+    tests:
+      - { name: open, request: /b, expect: allow }
+      - { name: closed, request: /c, expect: allow }
+`;
+      const text = configMap("orders", policy().replace("../secrets/keys.yaml", "keys.yaml")) + rest;
+      const keys = `  keys.yaml: |\n    ${KEYS}\n`;
+      const { postern } = folderWith({
+        "k8s.yaml": text + keys + (isMounted ? pod : ""),
+        "misspelt.yaml": text.replace("expect: allow", "expct: allow") + keys,
+      });
+      expect(await postern("check", "k8s.yaml")).toMatchObject({ code: 0, out: "k8s.yaml: no problems\n" });
+      const { code, out } = await postern("test", "k8s.yaml");
+      expect(code).toBe(1);
+      expect(out).toContain("FAILED: closed");
+      expect(out).toContain("2 passed, 1 failed");
+      const line = text.split("\n").findIndex((one) => one.includes("name: open")) + 1;
+      expect((await postern("check", "misspelt.yaml")).out).toContain(`misspelt.yaml:${line}:36: unknown key 'expct'`);
+    },
+  );
+
   test("of which several hold a policy wants to know which one", async () => {
     const other = `---\n${configMap("other", policy().replace("/a", "/other"))}`;
     const { postern } = folderWith({ "k8s.yaml": whole + other });
