@@ -182,6 +182,15 @@ describe("a list of requests", () => {
     expect(await post(check, [1, 2, 3])).toMatchObject({ seen: "a list of 3 requests" });
   });
 
+  test("tells which request is none, why and where in it", async () => {
+    const check = onlyCheck(compile({ batch: 2 }));
+    const detail =
+      "expected a GraphQL request that all services read alike: another token was expected at line 2, column 1";
+    expect(await post(check, [{ query: "{a}" }, { query: "{a\n)}" }])).toMatchObject({
+      body: { errors: [{ pointer: "/1", keyword: "graphql", detail }] },
+    });
+  });
+
   test("has what one request may have, and each is judged", async () => {
     const check = onlyCheck(compile({ batch: 10, aliases: 3, complexity: 4 }));
     const denial = await post(check, [{ query: "{x:a y:a}" }, { query: "{x:a y:a}" }]);

@@ -93,6 +93,14 @@ describe("a list", () => {
     expect(await post(check, [call("ping"), call("ping"), call("ping")])).toMatchObject({ seen: "a list of 3 calls" });
   });
 
+  test("tells which call is none, and why", async () => {
+    const check = onlyCheck(compile({ methods: ["ping"], batch: 5 }));
+    const detail = "expected a JSON-RPC 2.0 call that all services read alike: no version 2.0";
+    expect(await post(check, [call("ping"), { ...call("ping"), jsonrpc: "1.0" }])).toMatchObject({
+      body: { errors: [{ pointer: "/1", keyword: "jsonrpc", detail }] },
+    });
+  });
+
   test("has each of its calls judged", async () => {
     const check = onlyCheck(compile({ methods: ["ping"], batch: 5 }));
     expect(await post(check, [call("ping"), call("stop")])).toMatchObject({

@@ -154,6 +154,9 @@ describe("what services would find by another way than its place", () => {
     const verdict = await judge(await checkOf(UPLOAD), type, body);
     expect(verdict).toMatchObject({ reason: "body_not_multipart" });
     expect(verdict?.seen).toContain(seen);
+    expect(verdict?.body.errors).toEqual([
+      { pointer: "", keyword: "content", detail: `expected parts that all services read alike: ${verdict?.seen}` },
+    ]);
   });
 
   test("a file's name in its type is one, as mail has it", async () => {

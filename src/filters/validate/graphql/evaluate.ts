@@ -27,8 +27,16 @@ export interface GraphqlRules {
 }
 
 /** What is wrong with a request, in the words of the log and of the client. */
-function denial(rules: GraphqlRules, reason: Reason, key: string, seen: string, wanted: string, at: string): Denial {
-  const errors = rules.showsErrors ? [{ pointer: at, keyword: key, detail: `expected ${wanted}` }] : [];
+function denial(
+  rules: GraphqlRules,
+  reason: Reason,
+  key: string,
+  seen: string,
+  wanted: string,
+  at: string,
+  detail = `expected ${wanted}`,
+): Denial {
+  const errors = rules.showsErrors ? [{ pointer: at, keyword: key, detail }] : [];
   const faults = [`${at || "/"} ${key}: ${seen}`];
   return new Denial(reason, rules.placeOf(key), seen, wanted, NO_LINES, false, [], { faults, errors });
 }
@@ -36,7 +44,8 @@ function denial(rules: GraphqlRules, reason: Reason, key: string, seen: string, 
 const NO_LINES: readonly HeaderLine[] = [];
 
 export function invalid(rules: GraphqlRules, seen: string, at = ""): Denial {
-  return denial(rules, "graphql_invalid", "graphql", seen, "a GraphQL request that all services read alike", at);
+  const wanted = "a GraphQL request that all services read alike";
+  return denial(rules, "graphql_invalid", "graphql", seen, wanted, at, `expected ${wanted}: ${seen}`);
 }
 
 /** What a batch has used so far of what one body may have. */

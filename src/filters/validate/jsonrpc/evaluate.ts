@@ -140,11 +140,20 @@ function paramsVerdict(judgement: Judgement, { pointer, place }: Due, { showsErr
 }
 
 function invalid(rules: JsonRpcRules, seen: string, at: string): Denial {
-  return denial(rules, "jsonrpc_invalid", "jsonrpc", seen, "a JSON-RPC 2.0 call that all services read alike", at);
+  const wanted = "a JSON-RPC 2.0 call that all services read alike";
+  return denial(rules, "jsonrpc_invalid", "jsonrpc", seen, wanted, at, `expected ${wanted}: ${seen}`);
 }
 
-function denial(rules: JsonRpcRules, reason: Reason, key: string, seen: string, wanted: string, at: string): Denial {
-  const errors = rules.showsErrors ? [{ pointer: at, keyword: key, detail: `expected ${wanted}` }] : [];
+function denial(
+  rules: JsonRpcRules,
+  reason: Reason,
+  key: string,
+  seen: string,
+  wanted: string,
+  at: string,
+  detail = `expected ${wanted}`,
+): Denial {
+  const errors = rules.showsErrors ? [{ pointer: at, keyword: key, detail }] : [];
   const faults = [`${at || "/"} ${key}: ${seen}`];
   return new Denial(reason, rules.placeOf(key), seen, wanted, [], false, [], { faults, errors });
 }

@@ -79,6 +79,9 @@ export function deny(
 }
 
 /** The body has not one reading. */
-export function unclear(seen: string, { place }: Pick<PartsRules, "place">): Denial {
-  return new Denial("body_not_multipart", place, seen, "parts that all services read alike");
+export function unclear(seen: string, { place, showsErrors }: Pick<PartsRules, "place" | "showsErrors">): Denial {
+  const wanted = "parts that all services read alike";
+  const error = { pointer: "", keyword: "content", detail: `expected ${wanted}: ${seen}` };
+  const body = { faults: [], errors: showsErrors ? [error] : [] };
+  return new Denial("body_not_multipart", place, seen, wanted, [], false, [], body);
 }
