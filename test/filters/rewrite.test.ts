@@ -143,6 +143,10 @@ describe("a query", () => {
     ["?B=1&b[]=2&b.x=3&%62=4&b%00=5&a", "/a?a"],
     ["?b", "/a"],
     ["", "/a"],
+    // Services that read `;` as `&` find no b behind one; others get the value that they got.
+    ["?x=1;b=2&y=1;z=2", "/a?x=1%3Bb=2&y=1;z=2"],
+    ["?x;B[]=2", "/a?x%3BB[]=2"],
+    ["?b;x=2", "/a?b%3Bx=2"],
   ])("without b, in whatever spelling: %s", async (sentQuery, expected) => {
     expect(await sent(query("{ remove: [b] }"), `/a${sentQuery}`)).toBe(expected);
   });
@@ -159,6 +163,8 @@ describe("a query", () => {
   test("what gets another name is the only one of it", async () => {
     const rename = query("{ rename: { page: offset } }");
     expect(await sent(rename, "/a?page=1%20+&offset=9&OFFSET=8&page")).toBe("/a?offset=1%20+&offset");
+    expect(await sent(rename, "/a?page=1;offset=9")).toBe("/a?offset=1%3Boffset=9");
+    expect(await sent(rename, "/a?page=1;2")).toBe("/a?offset=1;2");
   });
 });
 

@@ -32,8 +32,8 @@ export class QueryRewrite {
       const renamed = this.#rename.get(name);
       if (renamed !== undefined) {
         const equals = pair.indexOf("=");
-        pairs.push(renamed + (equals < 0 ? "" : pair.slice(equals)));
-      } else if (!namesRead(name).some((read) => this.#off.has(read))) pairs.push(pair);
+        pairs.push(this.#single(renamed + (equals < 0 ? "" : pair.slice(equals)), pair.slice(equals + 1)));
+      } else if (!this.#isOff(name)) pairs.push(this.#single(pair, pair));
     }
     for (const [name, pieces] of this.#set) {
       const filled = this.#fill(name, pieces, exchange);
@@ -41,6 +41,16 @@ export class QueryRewrite {
       pairs.push(`${name}=${filled}`);
     }
     return pairs.length === 0 ? "" : `?${pairs.join("&")}`;
+  }
+
+  #isOff(name: string): boolean {
+    return namesRead(name).some((read) => this.#off.has(read));
+  }
+
+  /** Some services read `;` as `&` (Rack before 2.2.3, Perl, Python before 3.9.2): a name behind one stays a part of the value before it. */
+  #single(pair: string, client: string): string {
+    const hides = client.includes(";") && client.split(";").some((piece) => this.#isOff(decodedName(piece)));
+    return hides ? pair.replaceAll(";", "%3B") : pair;
   }
 
   #fill(name: string, pieces: readonly Piece[], exchange: Exchange): string | Denial {
