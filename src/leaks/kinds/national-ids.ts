@@ -65,6 +65,43 @@ function isRut(text: string): boolean {
   return "0K987654321"[modulo(`${sum}`, 11)] === text.at(-1);
 }
 
+const PPS_LETTERS = "WABCDEFGHIJKLMNOPQRSTUV";
+
+function isPps(text: string): boolean {
+  const second = PPS_LETTERS.indexOf(text[8] ?? "W");
+  return PPS_LETTERS[(weighted(text, [8, 7, 6, 5, 4, 3, 2]) + 9 * second) % 23] === text[7];
+}
+
+function isNric(text: string): boolean {
+  const sum = weighted(text.slice(1), [2, 7, 6, 5, 4, 3, 2]) + (/^[TG]/.test(text) ? 4 : 0);
+  return (/^[ST]/.test(text) ? "JZIHGFEDCBA" : "XWUTRQPNMLK")[sum % 11] === text.at(-1);
+}
+
+/** Letters count from ten on, and a missing one as 36. */
+function isHkid(text: string): boolean {
+  const plain = text.replace(/[()]/g, "").padStart(9, " ");
+  const values = [...plain].map((char) => (char === " " ? 36 : Number.parseInt(char, 36)));
+  const last = plain.at(-1) === "A" ? 10 : Number(plain.at(-1));
+  const sum = values.slice(0, 8).reduce((total, value, at) => total + value * (9 - at), 0);
+  return (sum + last) % 11 === 0;
+}
+
+/** What each letter counts is the number of the place that it stands for. */
+const TAIWAN_LETTERS = "ABCDEFGHJKLMNPQRSTUVXYWZIO";
+
+function isTaiwanese(text: string): boolean {
+  const place = TAIWAN_LETTERS.indexOf(text[0] ?? "") + 10;
+  const sum = Math.floor(place / 10) + (place % 10) * 9 + weighted(text.slice(1), [8, 7, 6, 5, 4, 3, 2, 1, 1]);
+  return sum % 10 === 0;
+}
+
+function isRodneCislo(text: string): boolean {
+  const digits = text.replace("/", "");
+  const [month, day] = [Number(digits.slice(2, 4)) % 50, Number(digits.slice(4, 6))];
+  if (day < 1 || day > 31 || month % 20 < 1 || month % 20 > 12) return false;
+  return modulo(digits.slice(0, 9), 11) % 10 === Number(digits[9]);
+}
+
 /** Numbers by which a country knows a person, where letters are in them. */
 export const NATIONAL_IDS: readonly Detector[] = [
   national(
@@ -123,4 +160,35 @@ export const NATIONAL_IDS: readonly Detector[] = [
       words: ["nino", "insurance", "national"],
     },
   ),
+  national("ie-pps", "Irish PPS number", "gov.ie", ["\\d{7}[A-W][A-IW]", "\\d{7}[A-W]"], {
+    checksum: "letter, modulo 23",
+    isChecked: isPps,
+    anchorBytes: 8,
+    scores: { shape: 20, checksum: 30, word: 40 },
+    words: ["pps", "ppsn"],
+  }),
+  national("sg-nric", "Singapore NRIC or FIN", "ica.gov.sg", ["[STFG]\\d{7}[A-Z]"], {
+    checksum: "letter, modulo 11",
+    isChecked: isNric,
+    anchorBytes: 8,
+    scores: { shape: 20, checksum: 30, word: 40 },
+    words: ["nric", "fin", "uinfin"],
+  }),
+  national("hk-hkid", "Hong Kong identity card number", "immd.gov.hk", ["[A-Z]{1,2}\\d{6}~~\\([0-9A]\\)"], {
+    checksum: "modulo 11",
+    isChecked: isHkid,
+    isOpen: true,
+  }),
+  national("tw-id", "Taiwanese identity number", "ris.gov.tw", ["[A-Z][1289]\\d{8}"], {
+    checksum: "weighted, modulo 10",
+    isChecked: isTaiwanese,
+    anchorBytes: 8,
+    scores: { shape: 20, checksum: 30, word: 40 },
+    words: ["taiwan", "twid", "identity", "national"],
+  }),
+  national("cz-rodne-cislo", "Czech or Slovak birth number", "mv.gov.cz", ["\\d{6}/\\d{4}"], {
+    checksum: "modulo 11, and a date",
+    isChecked: isRodneCislo,
+    anchorBytes: 8,
+  }),
 ];

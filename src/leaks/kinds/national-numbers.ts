@@ -1,7 +1,7 @@
 import { isLuhn, isMod11And10, isVerhoeff, modulo, weighted } from "../checksums.ts";
 import type { NumberKind } from "./number-kind.ts";
 
-const national = (
+export const national = (
   name: string,
   about: string,
   source: string,
@@ -22,14 +22,14 @@ const national = (
 });
 
 /** Digits that no usual grouping tells from others: a word has to stand near. */
-const BARE = 10;
+export const BARE = 10;
 /** As only this number is written. */
-const OWN = 40;
+export const OWN = 40;
 
-const number = (digits: string, from: number, to: number): number => Number(digits.slice(from, to));
+export const number = (digits: string, from: number, to: number): number => Number(digits.slice(from, to));
 
 /** Day and month as two digits each; what countries add to them to tell centuries or sexes is off. */
-function isDay(day: number, month: number): boolean {
+export function isDay(day: number, month: number): boolean {
   return day >= 1 && day <= 31 && month >= 1 && month <= 12;
 }
 
@@ -134,6 +134,15 @@ export const NATIONAL_NUMBERS: readonly NumberKind[] = [
     { "3-2-4": OWN },
     "",
     ["ssn", "social", "security", "tax"],
+    isSocialSecurity,
+  ),
+  national(
+    "us-ssn-digits",
+    "United States social security number without dashes",
+    "ssa.gov",
+    { "9": 30 },
+    "",
+    ["ssn"],
     isSocialSecurity,
   ),
   national(

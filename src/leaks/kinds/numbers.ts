@@ -3,6 +3,7 @@ import { MORE } from "../shape.ts";
 import type { LeakText } from "../text.ts";
 import { CARD_NUMBERS } from "./cards.ts";
 import { canBegin, canEnd, DIGIT_RUNS, type DigitRun, digitRunAt } from "./digit-runs.ts";
+import { MORE_NATIONAL_NUMBERS } from "./more-national-numbers.ts";
 import { NATIONAL_NUMBERS } from "./national-numbers.ts";
 import type { NumberKind } from "./number-kind.ts";
 
@@ -13,7 +14,10 @@ interface Row {
   readonly kind: LeakKind;
 }
 
-const rows: readonly Row[] = [...CARD_NUMBERS, ...NATIONAL_NUMBERS].map((number) => ({ number, kind: kindOf(number) }));
+const rows: readonly Row[] = [...CARD_NUMBERS, ...NATIONAL_NUMBERS, ...MORE_NATIONAL_NUMBERS].map((number) => ({
+  number,
+  kind: kindOf(number),
+}));
 
 function kindOf({ name, group, about, layouts, checksum, words, scores, source }: NumberKind): LeakKind {
   const shape = Math.max(...Object.values(layouts));
