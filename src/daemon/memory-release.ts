@@ -8,22 +8,25 @@ export interface Activity {
 }
 
 /**
- * Gives back what compiling a policy left behind, once a while has passed in which nobody asked for anything: it stops the
- * process for some 50 ms and throws compiled code away, which a service at work would pay for. One that is never quiet
- * makes garbage of its own, and V8 collects the compilation's with it.
+ * Gives back what the start left behind, once a while has passed in which nobody asked for anything: it stops the process for
+ * 50 ms and more and throws compiled code away, which a service at work would pay for. Once only: what a reload leaves, V8
+ * gives back by itself within some 20 s, in steps that nobody feels, or collects with what requests leave.
  */
 export class MemoryRelease {
   readonly #release: () => void;
   readonly #activity: () => Activity;
   #timer: NodeJS.Timeout | null = null;
+  #isScheduled = false;
 
   constructor(release: () => void, activity: () => Activity) {
     this.#release = release;
     this.#activity = activity;
   }
 
-  /** A policy was compiled. */
+  /** A policy is in force. */
   schedule(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
     this.#look(DEFAULTS.quietLooksMax);
   }
 

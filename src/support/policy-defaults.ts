@@ -79,7 +79,7 @@ export const POLICY_DEFAULTS = {
   /** A file that the policy names and that never stands still is taken as it is after so long; the policy never. */
   reloadSettleMaxMs: 10_000,
   drainTimeoutMs: 25_000,
-  /** After a policy is in force: how long a while without requests is, and for how many of them one is waited for. */
+  /** After the first policy is in force: how long a while without requests is, and for how many of them one is waited for. */
   quietLookMs: 1_000,
   quietLooksMax: 30,
   /** How long a reload holds up requests at a stretch, where its steps can be cut. */

@@ -62,12 +62,18 @@ test("a service that is never quiet is looked at for a while, and then let be", 
   expect(vi.getTimerCount()).toBe(0);
 });
 
-test("another policy starts it anew; the end of the process stops it", () => {
+test("a policy that comes meanwhile does not put it off, and one that comes later stops nobody", () => {
   release.schedule();
   vi.advanceTimersByTime(DEFAULTS.quietLookMs - 1);
   release.schedule();
-  vi.advanceTimersByTime(DEFAULTS.quietLookMs - 1);
-  expect(released).toBe(0);
+  vi.advanceTimersByTime(1);
+  expect(released).toBe(1);
+  release.schedule();
+  expect(vi.getTimerCount()).toBe(0);
+});
+
+test("the end of the process stops it", () => {
+  release.schedule();
   release.stop();
   pass(2);
   expect(released).toBe(0);
