@@ -63,6 +63,9 @@ const OPENING: ReadonlyMap<string, Reads> = new Map<string, Reads>([
   ["x-wso2-disable-security", (value) => value === true],
 ]);
 
+/** AWS: an operation of all methods that the path has no other for. */
+export const ANY_METHOD_EXTENSION = "x-amazon-apigateway-any-method";
+
 const SIZE = "x-kong-plugin-request-size-limiting";
 const SIZE_UNITS: Readonly<Record<string, number>> = { bytes: 1, kilobytes: 1_000, megabytes: 1_000_000 };
 
@@ -96,6 +99,7 @@ const READ: ReadonlySet<string> = new Set([
   ...RESTRICTIONS,
   ...ENFORCED,
   MUTUAL_TLS_EXTENSION,
+  ANY_METHOD_EXTENSION,
   "x-ms-paths",
 ]);
 

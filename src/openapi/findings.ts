@@ -13,15 +13,21 @@ export interface Loose {
   readonly what: string;
   /** Where it stands first. */
   readonly place: SchemaPlace;
+  /** At how many places: an operation at several base paths, or of several methods, stands in the document once. */
   readonly count: number;
+}
+
+interface Kind {
+  readonly place: SchemaPlace;
+  readonly places: Set<string>;
 }
 
 /** What is found while a description is read. Bounded in number; each place and text counts once. */
 export class Findings {
   readonly #problems = new Map<string, Finding>();
   readonly #warnings = new Map<string, Finding>();
-  readonly #loose = new Map<string, Loose>();
-  readonly #extensions = new Map<string, Loose>();
+  readonly #loose = new Map<string, Kind>();
+  readonly #extensions = new Map<string, Kind>();
 
   /** The description cannot be used as it is. */
   problem(place: SchemaPlace, text: string): void {
@@ -52,18 +58,22 @@ export class Findings {
   }
 
   get extensions(): readonly Loose[] {
-    return [...this.#extensions.values()];
+    return listOf(this.#extensions);
   }
 
   get unenforced(): readonly Loose[] {
-    return [...this.#loose.values()];
+    return listOf(this.#loose);
   }
 }
 
-function count(list: Map<string, Loose>, what: string, place: SchemaPlace): void {
-  const known = list.get(what);
-  if (known !== undefined) list.set(what, { ...known, count: known.count + 1 });
-  else if (list.size < DEFAULTS.openapiFindingsMax) list.set(what, { what, place, count: 1 });
+function count(kinds: Map<string, Kind>, what: string, place: SchemaPlace): void {
+  const known = kinds.get(what);
+  if (known !== undefined) known.places.add(placeText(place));
+  else if (kinds.size < DEFAULTS.openapiFindingsMax) kinds.set(what, { place, places: new Set([placeText(place)]) });
+}
+
+function listOf(kinds: ReadonlyMap<string, Kind>): readonly Loose[] {
+  return [...kinds].map(([what, { place, places }]) => ({ what, place, count: places.size }));
 }
 
 function add(list: Map<string, Finding>, place: SchemaPlace, text: string): void {

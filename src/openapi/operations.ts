@@ -1,6 +1,6 @@
 import { DEFAULTS } from "../support/defaults.ts";
 import type { Steps } from "../support/turns.ts";
-import { extensionsOf, isReadExtension, MUTUAL_TLS_EXTENSION } from "./extensions.ts";
+import { ANY_METHOD_EXTENSION, extensionsOf, isReadExtension, MUTUAL_TLS_EXTENSION } from "./extensions.ts";
 import { noteFields } from "./fields.ts";
 import { answersOf, bodyOf, type Reading } from "./media.ts";
 import type { Operation, Requirement } from "./operation.ts";
@@ -38,7 +38,7 @@ export function* readOperations(root: Spot, version: Version, reading: Reading):
       overloads.place,
       "paths that differ by their query are no routes; the operations of 'x-ms-paths' are left out",
     );
-  const ids = new Set<string>();
+  const ids = new Map<string, Spot>();
   for (const [template, written] of root.at("paths")?.all() ?? []) {
     if (template.startsWith("x-")) continue;
     if (!template.startsWith("/")) {
@@ -58,13 +58,14 @@ export function* readOperations(root: Spot, version: Version, reading: Reading):
       noteExtensions(spot, reading);
       noteFields(spot, "an operation", findings);
       const operation = readOperation(template, method, item ?? written, spot, usual, reading);
-      if (operation.id !== null && ids.has(operation.id)) {
+      const before = operation.id === null ? spot : (ids.get(operation.id) ?? spot);
+      if (before.pointer !== spot.pointer) {
         findings.warning(
           operation.place,
           `a second operation is called '${operation.id}'; expected another 'operationId'`,
         );
       }
-      if (operation.id !== null) ids.add(operation.id);
+      if (operation.id !== null) ids.set(operation.id, before);
       operations.push(operation);
       yield;
     }
@@ -111,6 +112,9 @@ function* methodsIn(owner: Spot, version: Version): Generator<readonly [string, 
     const spot = owner.at(method);
     if (spot !== null) yield [method.toUpperCase(), spot];
   }
+  const any = owner.at(ANY_METHOD_EXTENSION);
+  const others = any === null ? [] : METHODS.filter((method) => method !== "trace" && owner.at(method) === null);
+  for (const method of others) if (any !== null) yield [method.toUpperCase(), any];
   if (version !== "3.2") return;
   const query = owner.at("query");
   if (query !== null) yield ["QUERY", query];

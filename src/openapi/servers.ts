@@ -66,6 +66,7 @@ function pathOf(url: string): string | null {
   const authority = /^(?:[^/?#]*:)?\/\/[^/?#]*/.exec(url)?.[0] ?? "";
   const path = url.slice(authority.length).split(/[?#]/, 1)[0] ?? "";
   if (path === "" || path === "/") return "";
-  const parsed = URL.parse(path.startsWith("/") ? path : `/${path}`, "http://service");
+  // AWS exports `https://…/{basePath}` whose default is `/prod`: two slashes would begin a host.
+  const parsed = URL.parse(`/${path.replace(/^\/+/, "")}`, "http://service");
   return parsed === null ? null : parsed.pathname.replace(/\/+$/, "");
 }

@@ -5,6 +5,8 @@ export interface LoweredTemplate {
   readonly names: ReadonlyMap<string, readonly string[]>;
   /** Segments of which parameters are only a part, as `{id}.json`. */
   readonly partial: readonly PartialSegment[];
+  /** The parameter of all segments that are left, which AWS writes as `{proxy+}`. */
+  readonly rest: string | null;
 }
 
 export interface PartialSegment {
@@ -18,6 +20,7 @@ export interface PartialSegment {
   readonly pattern: string;
 }
 
+const REST = /\/\{([^{}+]+)\+\}$/;
 const NAME = /^[A-Za-z_][A-Za-z0-9_.-]*$/;
 
 /** Base path and path → template; null for a path with a query or fragment, which no path can be. */
@@ -26,15 +29,19 @@ export function lowerTemplate(base: string, path: string): LoweredTemplate | nul
   const names = new Map<string, string[]>();
   const partial: PartialSegment[] = [];
   const taken = new Set<string>();
-  const segments = path.split("/").map((segment, at) => {
-    const whole = /^\{([^{}]+)\}$/.exec(segment)?.[1];
-    if (whole === undefined && !/[{}]/.test(segment)) return escaped(segment);
-    const name = free(whole ?? `segment${at}`, taken);
-    if (whole === undefined) partial.push({ name, ...partsOf(segment) });
-    if (whole !== undefined) names.set(whole, [...(names.get(whole) ?? []), name]);
-    return `{${name}}`;
-  });
-  return { template: `${base}${segments.join("/")}` || "/", names, partial };
+  const rest = REST.exec(path)?.[1] ?? null;
+  const segments = path
+    .replace(REST, "/**")
+    .split("/")
+    .map((segment, at) => {
+      const whole = /^\{([^{}]+)\}$/.exec(segment)?.[1];
+      if (whole === undefined && !/[{}]/.test(segment)) return escaped(segment);
+      const name = free(whole ?? `segment${at}`, taken);
+      if (whole === undefined) partial.push({ name, ...partsOf(segment) });
+      if (whole !== undefined) names.set(whole, [...(names.get(whole) ?? []), name]);
+      return `{${name}}`;
+    });
+  return { template: `${base}${segments.join("/")}` || "/", names, partial, rest };
 }
 
 /** As requests write it: a document may have letters and blanks that no path has. */

@@ -84,7 +84,13 @@ function addParameters(
     for (const segment of segments)
       entry.set(["validate", "path", segment, "parameters", parameter.name], settings, at);
     const names = section === "path" ? (template.names.get(parameter.name) ?? []) : [parameter.name];
-    if (names.length + segments.length === 0) loose("parameters of a segment that nothing parts, or of none", place);
+    if (names.length + segments.length === 0) {
+      const isRest = parameter.name === template.rest || parameter.name === `${template.rest}+`;
+      loose(
+        isRest ? "parameters of several segments" : "parameters of a segment that nothing parts, or of none",
+        place,
+      );
+    }
     for (const name of names) {
       if (section === "headers" && !headerName.safeParse(name).success) loose("headers whose name is none", place);
       else entry.set(["validate", section, section === "headers" ? name.toLowerCase() : name], settings, at);

@@ -61,6 +61,39 @@ describe("an operation is a route", () => {
     expect(match(all, "GET", "/v1/orders/7")).toBe("not_found");
   });
 
+  test("a variable that begins with a slash, as AWS exports it, is a part of the path and no host", async () => {
+    const variable = "variables: { basePath: { default: /prod } }";
+    const exported = document.replace(
+      "https://api.example.org/v1",
+      `'https://abc.example.org/{basePath}', ${variable}`,
+    );
+    const all = await snapshot(exported);
+    expect(match(all, "GET", "/prod/orders/7")).toHaveProperty("template", "/prod/orders/{id}");
+    expect(match(all, "GET", "/orders/7")).toBe("not_found");
+  });
+
+  test("AWS: an operation of any method takes those that the path has no other for, at all paths below", async () => {
+    const any = `x-amazon-apigateway-any-method: { operationId: any, ${SECURED} }`;
+    const all = await snapshot(api(`/files/{proxy+}:\n  get: { operationId: read, ${SECURED} }\n  ${any}`));
+    const lines = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"].map((method) => {
+      const route = match(all, method, "/files/a/b");
+      return typeof route === "string" ? route : `${route.template} ${route.place.line}`;
+    });
+    expect(lines).toEqual(["/files/** 5", ...Array(6).fill("/files/** 6")]);
+    expect(match(all, "TRACE", "/files/a")).toBe("method_not_allowed");
+    expect(match(all, "GET", "/other")).toBe("not_found");
+    expect(Object.keys(placesOf(match(all, "POST", "/files/a")))).toContain("authenticate");
+    expect(all.warnings.map(({ text }) => text).join()).not.toContain("is called 'any'");
+  });
+
+  test("what is not enforced is told with how often it stands in the document, not at how many paths it is", async () => {
+    const parameter = "{ name: proxy, in: path, required: true, schema: { type: string } }";
+    const any = `x-amazon-apigateway-any-method: { ${SECURED}, parameters: [${parameter}] }`;
+    const servers = "servers: [{ url: /v1 }, { url: /v2 }]";
+    const told = await warningsOf(policyOf(), filesWith(jwks, api(`/files/{proxy+}: { ${any} }`, servers)));
+    expect(told.join()).toContain("not enforced: parameters of several segments (api/orders.yaml:");
+  });
+
   test("files of the document are watched, and count for the hash", async () => {
     const external = document.replace("#/components/schemas/Order", "order.yaml");
     const one = await snapshot(external, "", "", { "api/order.yaml": "type: object\n" });
