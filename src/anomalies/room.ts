@@ -1,4 +1,5 @@
 import type { AdminAnswer, AdminRoom } from "../resources/admin-room.ts";
+import { wantedOfAct } from "../resources/admin-words.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import type { JsonObject } from "../support/json.ts";
 import { err, ok } from "../support/result.ts";
@@ -24,6 +25,7 @@ export function anomalyRoom(book: AnomalyBook, settings: AnomalySettings): Admin
     show: (query) => show(book, settings, { kind: query.get("kind"), key: query.get("key") }),
     acts: { accept: (asked) => accept(book, asked) },
     asks: { accept: ["kind", "key"] },
+    alsoTakes: { accept: ["all"] },
   };
 }
 
@@ -43,13 +45,11 @@ function show(book: AnomalyBook, { learnMs }: AnomalySettings, wanted: Wanted): 
 }
 
 function accept(book: AnomalyBook, asked: JsonObject): AdminAnswer {
-  const wanted = { kind: textOf(asked["kind"]), key: textOf(asked["key"]) };
+  const named = wantedOfAct(asked, "kind");
+  if (!named.ok) return named;
+  const wanted = { kind: named.value.name ?? null, key: named.value.key ?? null };
   const unknown = unknownKind(wanted);
   if (unknown !== null) return unknown;
-  const isAll = asked["all"] === true;
-  if (!isAll && (wanted.kind === null || wanted.key === null)) {
-    return err({ status: 400, text: "expected 'kind' and 'key', or 'all' in place of what is not named" });
-  }
   const found = [...book.events.active.values()].filter((one) => isWanted(one, wanted));
   if (found.length === 0 && wanted.key !== null) return err({ status: 404, text: "no such anomaly is there" });
   for (const one of found) book.accept(one);
@@ -64,8 +64,4 @@ function unknownKind({ kind }: Wanted): AdminAnswer | null {
 
 function isWanted({ kind, id }: Anomaly, wanted: Wanted): boolean {
   return (wanted.kind === null || wanted.kind === kind) && (wanted.key === null || wanted.key === id);
-}
-
-function textOf(value: unknown): string | null {
-  return typeof value === "string" ? value : null;
 }

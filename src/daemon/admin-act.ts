@@ -4,6 +4,7 @@ import type { AdminAct, AdminRoom } from "../resources/admin-room.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { type JsonObject, parseJsonObject } from "../support/json.ts";
 import { err, ok, type Result } from "../support/result.ts";
+import { choiceOf } from "../support/schema.ts";
 import type { AdminActResult } from "../telemetry/telemetry.ts";
 
 /** An act that somebody asked for, for the log and the metrics. */
@@ -22,11 +23,18 @@ export interface ActPage {
   readonly record: ActRecord;
 }
 
+export interface FoundAct {
+  readonly act: AdminAct;
+  /** All members that its settings may have. */
+  readonly takes: readonly string[];
+}
+
 /** The act of a path, null where there is none. */
-export function findAct(path: string, rooms: readonly AdminRoom[]): AdminAct | null {
-  for (const room of rooms) {
-    const name = path.startsWith(`${room.path}/`) ? path.slice(room.path.length + 1) : "";
-    if (Object.hasOwn(room.acts, name)) return room.acts[name] ?? null;
+export function findAct(path: string, rooms: readonly AdminRoom[]): FoundAct | null {
+  for (const { path: own, acts, asks, alsoTakes } of rooms) {
+    const name = path.startsWith(`${own}/`) ? path.slice(own.length + 1) : "";
+    const act = Object.hasOwn(acts, name) ? acts[name] : undefined;
+    if (act !== undefined) return { act, takes: [...(asks?.[name] ?? []), ...(alsoTakes?.[name] ?? [])] };
   }
   return null;
 }
@@ -38,7 +46,7 @@ export function findAct(path: string, rooms: readonly AdminRoom[]): AdminAct | n
 export async function answerAct(
   request: IncomingMessage,
   path: string,
-  act: AdminAct,
+  { act, takes }: FoundAct,
   token: Buffer | null,
 ): Promise<ActPage> {
   const page = (status: number, body: JsonObject | string, result: AdminActResult): ActPage => {
@@ -48,7 +56,7 @@ export async function answerAct(
   };
   const refusal = refuse(request, token);
   if (refusal !== null) return page(refusal.status, refusal.text, refusal.result);
-  const settings = await readSettings(request);
+  const settings = await readSettings(request, takes);
   if (!settings.ok) return page(400, settings.error, "failed");
   const outcome = await act(settings.value);
   return outcome.ok ? page(200, outcome.value, "done") : page(outcome.error.status, outcome.error.text, "failed");
@@ -90,12 +98,16 @@ function isToken(authorization: string | undefined, token: Buffer): boolean {
   return timingSafeEqual(hash("sha256", shown, "buffer"), hash("sha256", token, "buffer")) && shown !== "";
 }
 
-async function readSettings(request: IncomingMessage): Promise<Result<JsonObject, string>> {
+async function readSettings(request: IncomingMessage, takes: readonly string[]): Promise<Result<JsonObject, string>> {
   const body = await readBody(request);
   if (!body.ok) return body;
   if (body.value.length === 0) return ok({});
   const parsed = parseJsonObject(body.value, 4);
-  return parsed.ok ? parsed : err(`the body is ${parsed.error}; expected a JSON object`);
+  if (!parsed.ok) return err(`the body is ${parsed.error}; expected a JSON object`);
+  const unknown = Object.keys(parsed.value).find((name) => !takes.includes(name));
+  if (unknown === undefined) return parsed;
+  const hint = takes.length === 0 ? "expected none: this act takes no settings" : choiceOf(takes);
+  return err(`unknown member '${unknown.slice(0, 64)}'; ${hint}`);
 }
 
 /** Of a longer one the rest is not read, and the connection ends with the answer. */

@@ -21,6 +21,7 @@ export function decisionsRoom(recent: RecentDecisions, tracer: Tracer, clock: Pi
       return showAfter(recent, query);
     },
     asks: { trace: ["condition"], untrace: ["trace"] },
+    alsoTakes: { trace: ["seconds"] },
     acts: {
       trace: (settings) => arm(tracer, clock, settings),
       untrace: ({ trace }) => {

@@ -23,4 +23,6 @@ export interface AdminRoom {
   readonly acts: Readonly<Record<string, AdminAct>>;
   /** Members of their settings that a person gives, in order: `{ lift: ["ban", "key"] }`. Absent where an act needs none. */
   readonly asks?: Readonly<Record<string, readonly string[]>>;
+  /** Those that a program may give besides. An act with any other is not done: a misspelt member must not stand for everything. */
+  readonly alsoTakes?: Readonly<Record<string, readonly string[]>>;
 }

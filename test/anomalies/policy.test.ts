@@ -76,6 +76,9 @@ test("what is told can be listed, and accepted; kinds that are off are silent", 
       ok: false,
       error: { status: 404 },
     });
+    // What is no text must not stand for all of them.
+    for (const odd of [{ kind: 5 }, { key: ["path_scan-1"] }])
+      expect(await accept?.({ all: true, ...odd })).toMatchObject({ ok: false, error: { status: 400 } });
     expect(await accept?.({ all: true })).toMatchObject({ ok: true, value: { accepted: 1 } });
     // As much again is as it should be; more than twice as much is not.
     for (let at = 30; at < 55; at++) note(snapshot, null, finishedOf({ path: `/x${at}` }, { ...denial, status: 404 }));

@@ -34,10 +34,16 @@ beforeEach(async () => {
         {
           path: "/things",
           show: (query) => ok({ about: query.get("about") }),
+          asks: { forget: ["key"] },
+          alsoTakes: { forget: ["bad"] },
           acts: {
             forget: (settings) => {
               done.push({ ...settings });
               return settings["bad"] === true ? err({ status: 400 as const, text: "that is bad" }) : ok({ forgot: 1 });
+            },
+            clear: () => {
+              done.push("cleared");
+              return ok({});
             },
           },
         },
@@ -82,9 +88,9 @@ const act = (headers: Readonly<Record<string, string>>, body = ""): Promise<Answ
   send("/things/forget", "POST", headers, body);
 
 test("with the token an act is done, answered and told", async () => {
-  const answer = await act(GOOD, '{"what":"all"}');
+  const answer = await act(GOOD, '{"key":"all"}');
   expect([answer.status, JSON.parse(answer.body)]).toEqual([200, { forgot: 1 }]);
-  expect(done).toEqual([{ what: "all" }]);
+  expect(done).toEqual([{ key: "all" }]);
   expect(told).toEqual([{ act: "/things/forget", result: "done", client: "127.0.0.1", fields: { forgot: 1 } }]);
 });
 
@@ -156,10 +162,25 @@ describe("a page of another site", () => {
   });
 });
 
+test("a member that an act does not know has nothing done: it may be a misspelt one that narrows what is meant", async () => {
+  expect(await act(GOOD, '{"kye":"a","bad":false}')).toMatchObject({
+    status: 400,
+    body: "unknown member 'kye'; expected one of: key, bad\n",
+  });
+  expect(await send("/things/clear", "POST", GOOD, '{"key":"a"}')).toMatchObject({
+    status: 400,
+    body: "unknown member 'key'; expected none: this act takes no settings\n",
+  });
+  expect(done).toEqual([]);
+  expect(told.map(({ result }) => result)).toEqual(["failed", "failed"]);
+  expect((await send("/things/clear", "POST", GOOD, "{}")).status).toBe(200);
+  expect(done).toEqual(["cleared"]);
+});
+
 test("what is asked for has one form", async () => {
   expect((await act(GOOD, "[]")).status).toBe(400);
-  expect((await act(GOOD, '{"a":1,"a":2}')).status).toBe(400);
-  expect((await act(GOOD, `{"a":"${"x".repeat(20_000)}"}`)).status).toBe(400);
+  expect((await act(GOOD, '{"key":1,"key":2}')).status).toBe(400);
+  expect((await act(GOOD, `{"key":"${"x".repeat(20_000)}"}`)).status).toBe(400);
   expect(done).toEqual([]);
   expect(await act(GOOD, '{"bad":true}')).toMatchObject({ status: 400, body: "that is bad\n" });
   expect(told.at(-1)).toMatchObject({ result: "failed", fields: { fault: "that is bad" } });

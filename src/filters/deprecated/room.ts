@@ -1,5 +1,5 @@
-import { wantedOfAct, wantedOfQuery } from "../../limits/admin-words.ts";
 import type { AdminAnswer, AdminRefusal, AdminRoom } from "../../resources/admin-room.ts";
+import { wantedOfAct, wantedOfQuery } from "../../resources/admin-words.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import type { JsonObject } from "../../support/json.ts";
 import { err, ok, type Result } from "../../support/result.ts";
@@ -19,6 +19,7 @@ export function useRoom(routes: Routes): AdminRoom {
     },
     acts: { forget: (settings) => forget(routes, settings) },
     asks: { forget: ["route", "key"] },
+    alsoTakes: { forget: ["all"] },
   };
 }
 

@@ -1,11 +1,11 @@
 import { networkText, parseAddress } from "../../message/address.ts";
 import type { AdminAnswer, AdminRefusal, AdminRoom } from "../../resources/admin-room.ts";
+import { isKey, type Wanted, wantedOfAct, wantedOfQuery } from "../../resources/admin-words.ts";
 import type { Clock } from "../../support/clock.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import type { JsonObject } from "../../support/json.ts";
 import { err, ok, type Result } from "../../support/result.ts";
 import { nearestHint } from "../../support/schema.ts";
-import { isKey, type Wanted, wantedOfAct, wantedOfQuery } from "../admin-words.ts";
 import { keyText } from "../key-text.ts";
 import type { Ban } from "./ban.ts";
 import type { BanTable } from "./ban-table.ts";
@@ -27,6 +27,7 @@ export function banRoom(book: Tables, clock: Pick<Clock, "wallMs">): AdminRoom {
     show: (query) => whenRead(() => show(book, clock.wallMs(), wantedOfQuery(query, "ban"))),
     acts: { lift: (settings) => whenRead(() => lift(book, settings)) },
     asks: { lift: ["ban", "key"] },
+    alsoTakes: { lift: ["all"] },
   };
 }
 

@@ -1,11 +1,11 @@
 import type { AdminAnswer, AdminRefusal, AdminRoom } from "../../resources/admin-room.ts";
+import { isKey, type Wanted, wantedOfAct, wantedOfQuery } from "../../resources/admin-words.ts";
 import type { Clock } from "../../support/clock.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import type { JsonObject } from "../../support/json.ts";
 import { err, ok, type Result } from "../../support/result.ts";
 import { nearestHint } from "../../support/schema.ts";
 import { type Steps, Turns } from "../../support/turns.ts";
-import { isKey, type Wanted, wantedOfAct, wantedOfQuery } from "../admin-words.ts";
 import { keyText } from "../key-text.ts";
 import type { Count } from "./counts.ts";
 import { keyId, type SharedCounts } from "./shared-counts.ts";
@@ -33,6 +33,7 @@ export function quotaRoom(book: Shares, clock: Clock): AdminRoom {
       return run(() => show(book, clock.wallMs(), wanted, stored));
     },
     asks: { reset: ["limit", "key"] },
+    alsoTakes: { reset: ["all"] },
     acts: {
       reset: async (settings) => {
         const wanted = wantedOfAct(settings, "limit");

@@ -1,6 +1,6 @@
-import type { AdminRefusal } from "../resources/admin-room.ts";
 import type { JsonObject } from "../support/json.ts";
 import { err, ok, type Result } from "../support/result.ts";
+import type { AdminRefusal } from "./admin-room.ts";
 
 /** What a request at the admin port is about; absent members: any. */
 export interface Wanted {
@@ -18,13 +18,9 @@ export function wantedOfQuery(query: URLSearchParams, entry: string): Wanted {
 
 /** Of an act: `{ ENTRY: NAME, key: KEY }`, or `all: true` in place of either. A word that nobody gave must not stand for everything. */
 export function wantedOfAct(settings: JsonObject, entry: string): Result<Wanted, AdminRefusal> {
-  const { [entry]: name, key, all, ...rest } = settings;
+  const { [entry]: name, key, all } = settings;
   const expected = `expected { ${entry}: NAME, key: KEY }, or all: true in place of either`;
   const isText = (value: unknown): value is string | undefined => value === undefined || typeof value === "string";
-  const [unknown] = Object.keys(rest);
-  if (unknown !== undefined) {
-    return err({ status: 400, text: `unknown member '${unknown.slice(0, 64)}'; ${expected}` });
-  }
   const isWhole = all === true || (name !== undefined && key !== undefined);
   if (!isText(name) || !isText(key) || !isWhole || (all !== undefined && typeof all !== "boolean")) {
     return err({ status: 400, text: expected });
