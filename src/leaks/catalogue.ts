@@ -4,9 +4,11 @@ import { CONNECTION_STRINGS } from "./kinds/connection-strings.ts";
 import { CONTACTS } from "./kinds/contacts.ts";
 import { FRAMEWORK_PAGES } from "./kinds/error-pages.ts";
 import { IBAN } from "./kinds/iban.ts";
+import { MORE_VENDOR_KEYS } from "./kinds/more-vendor-keys.ts";
 import { NAMED_SECRETS } from "./kinds/named-secrets.ts";
 import { NATIONAL_IDS } from "./kinds/national-ids.ts";
 import { NUMBERS } from "./kinds/numbers.ts";
+import { PASSWORD_HASHES } from "./kinds/password-hashes.ts";
 import { PRIVATE_KEYS } from "./kinds/private-keys.ts";
 import { SQL_ERRORS } from "./kinds/sql-errors.ts";
 import { STACK_TRACES } from "./kinds/stack-traces.ts";
@@ -18,11 +20,13 @@ export const DETECTORS: readonly Detector[] = [
   ...PRIVATE_KEYS,
   ...CLOUD_KEYS,
   ...VENDOR_KEYS,
+  ...MORE_VENDOR_KEYS,
   ...TOKENS,
   IBAN,
   ...NATIONAL_IDS,
   NUMBERS,
   ...CONTACTS,
+  ...PASSWORD_HASHES,
   ...CONNECTION_STRINGS,
   ...STACK_TRACES,
   ...SQL_ERRORS,

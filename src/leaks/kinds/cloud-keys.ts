@@ -100,4 +100,25 @@ export const CLOUD_KEYS: readonly Detector[] = [
     "fm[12][ra]?_[A-Za-z0-9+/=,_-]{80,512}",
     "fo1_[A-Za-z0-9_-]{43}",
   ]),
+  cloud(
+    "aws-session-token",
+    "AWS session token",
+    "docs.aws.amazon.com: STS",
+    ["IQoJb3JpZ2luX2Vj[A-Za-z0-9+/%]{100,512}=*"],
+    {
+      tail: { set: byteSet("A-Za-z0-9+/%="), until: "", bytesMax: 4096 },
+    },
+  ),
+  cloud(
+    "azure-cosmos-key",
+    "Azure Cosmos DB or Communication Services key",
+    AZURE,
+    ["[A-Za-z0-9+/]{76}~~ACDb[A-Za-z0-9+/]{6}==", "accesskey=[A-Za-z0-9+/]{86}=="],
+    { isOpen: true },
+  ),
+  cloud("azure-ai-key", "Azure OpenAI or AI services key", AZURE, ["[A-Za-z0-9]{52}~~JQQJ9[A-Za-z0-9]{27}"]),
+  cloud("yandex-key", "Yandex Cloud API key or IAM token", "yandex.cloud/docs/iam", [
+    "AQVN[A-Za-z0-9_-]{35,38}",
+    "t1.[A-Za-z0-9_-]{20,200}.[A-Za-z0-9_-]{86}",
+  ]),
 ];

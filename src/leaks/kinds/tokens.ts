@@ -23,6 +23,19 @@ export const TOKENS: readonly Detector[] = [
     isOpen: true,
     tail: { set: BASE64URL_AND_DOT, until: "", bytesMax: TAIL_BYTES_MAX },
   }),
+  token("secret-token", "tokens", {
+    about: "Secret as a URI",
+    shapes: ["secret-token:[A-Za-z0-9%._~!$&*+,;=:@/-]{8,512}"],
+    source: "RFC 8959",
+  }),
+  token("otp-secret", "tokens", {
+    about: "Secret of one-time passwords, as authenticator apps scan it",
+    shapes: [
+      "otpauth://totp/[A-Za-z0-9%._~!$&*+,;=:@/?-]{8,512}",
+      "otpauth://hotp/[A-Za-z0-9%._~!$&*+,;=:@/?-]{8,512}",
+    ],
+    source: "github.com/google/google-authenticator: Key URI format",
+  }),
 ];
 
 function isJoseHeader(part: string): boolean {

@@ -44,9 +44,14 @@ export const VENDOR_KEYS: readonly Detector[] = [
     "glimt-[A-Za-z0-9_-]{20,64}",
     "glagent-[A-Za-z0-9_-]{20,300}",
     "gloas-[A-Za-z0-9_-]{20,64}",
+    "glffct-[A-Za-z0-9_-]{20,64}",
+    "GR1348941[A-Za-z0-9_-]{20}",
   ]),
   vendor("npm-token", "npm access token", "docs.npmjs.com: access tokens", ["npm_[A-Za-z0-9]{36}"], CRC),
-  vendor("pypi-token", "PyPI API token", "docs.pypi.org: API tokens", ["pypi-AgEIcHlwaS5vcmc[A-Za-z0-9_-]{50,512}"]),
+  vendor("pypi-token", "PyPI API token", "docs.pypi.org: API tokens", [
+    "pypi-AgEIcHlwaS5vcmc[A-Za-z0-9_-]{50,512}",
+    "pypi-AgENdGVzdC5weXBpLm9yZw[A-Za-z0-9_-]{50,512}",
+  ]),
   vendor("rubygems-key", "RubyGems API key", "guides.rubygems.org: API key", ["rubygems_[0-9a-f]{48}"]),
   vendor("docker-token", "Docker Hub access token", "docs.docker.com: access tokens", [
     "dckr_[op]at_[A-Za-z0-9_-]{27,32}",
@@ -58,6 +63,8 @@ export const VENDOR_KEYS: readonly Detector[] = [
   ]),
   vendor("slack-webhook", "Slack webhook address", "api.slack.com: incoming webhooks", [
     "hooks.slack.com/services/T[A-Z0-9]{6,14}/B[A-Z0-9]{6,14}/[A-Za-z0-9]{20,32}",
+    "hooks.slack.com/workflows/T[A-Z0-9]{6,14}/A[A-Z0-9]{6,14}/\\d{17,20}/[A-Za-z0-9]{20,32}",
+    "hooks.slack.com/triggers/T[A-Z0-9]{6,14}/\\d{10,14}/[0-9a-f]{32}",
   ]),
   vendor("discord-webhook", "Discord webhook address", "discord.com/developers: webhook", [
     "discord.com/api/webhooks/\\d{17,20}/[A-Za-z0-9_-]{60,72}",
@@ -88,11 +95,15 @@ export const VENDOR_KEYS: readonly Detector[] = [
   vendor("sendgrid-key", "SendGrid API key", "docs.sendgrid.com: API keys", ["SG.[A-Za-z0-9_-]{22}.[A-Za-z0-9_-]{43}"]),
   vendor("mailgun-key", "Mailgun API key", "documentation.mailgun.com: API keys", ["key-[0-9a-f]{32}"], NEEDS_WORD),
   vendor("mailchimp-key", "Mailchimp API key", "mailchimp.com/developer: API keys", ["[0-9a-f]{32}~~-us\\d{1,2}"]),
-  vendor("brevo-key", "Brevo API key", "developers.brevo.com: API keys", ["xkeysib-[0-9a-f]{64}-[A-Za-z0-9]{16}"]),
+  vendor("brevo-key", "Brevo API key", "developers.brevo.com: API keys", [
+    "xkeysib-[0-9a-f]{64}-[A-Za-z0-9]{16}",
+    "xsmtpsib-[0-9a-f]{64}-[A-Za-z0-9]{16}",
+  ]),
   vendor("openai-key", "OpenAI API key", "platform.openai.com: API keys", [
     "sk-proj-[A-Za-z0-9_-]{40,256}",
     "sk-svcacct-[A-Za-z0-9_-]{40,256}",
     "sk-admin-[A-Za-z0-9_-]{40,256}",
+    "sk-None-[A-Za-z0-9_-]{40,256}",
     "sk-[A-Za-z0-9]{20}~~T3BlbkFJ[A-Za-z0-9]{20}",
   ]),
   vendor("openrouter-key", "OpenRouter API key", "openrouter.ai/docs: authentication", ["sk-or-v1-[0-9a-f]{64}"]),
@@ -114,15 +125,26 @@ export const VENDOR_KEYS: readonly Detector[] = [
   vendor("terraform-token", "Terraform Cloud token", "developer.hashicorp.com: Terraform API tokens", [
     "[A-Za-z0-9]{14}~~.atlasv1.[A-Za-z0-9_-]{60,72}",
   ]),
-  vendor("atlassian-token", "Atlassian API token", "support.atlassian.com: API tokens", [
+  vendor("atlassian-token", "Atlassian or Bitbucket token", "support.atlassian.com: API tokens", [
     "ATATT3[A-Za-z0-9_=-]{60,256}",
     "ATCTT3[A-Za-z0-9_=-]{60,256}",
+    "ATBB[A-Za-z0-9]{32}",
   ]),
   vendor("doppler-token", "Doppler token", "docs.doppler.com: token formats", ["dp.[a-z]{2,8}.[A-Za-z0-9]{40,44}"]),
-  vendor("linear-key", "Linear API key", "linear.app/developers", ["lin_api_[A-Za-z0-9]{40}"]),
-  vendor("notion-token", "Notion token", "developers.notion.com: authorization", ["ntn_[0-9]{11}[A-Za-z0-9]{35}"]),
+  vendor("linear-key", "Linear API key", "linear.app/developers", [
+    "lin_api_[A-Za-z0-9]{40}",
+    "lin_oauth_[0-9a-f]{64}",
+  ]),
+  vendor("notion-token", "Notion token", "developers.notion.com: authorization", [
+    "ntn_[0-9]{11}[A-Za-z0-9]{35}",
+    "secret_[A-Za-z0-9]{43}",
+  ]),
   vendor("postman-key", "Postman API key", "learning.postman.com: API keys", ["PMAK-[0-9a-f]{24}-[0-9a-f]{34}"]),
-  vendor("newrelic-key", "New Relic user key", "docs.newrelic.com: API keys", ["NRAK-[A-Z0-9]{27}"]),
+  vendor("newrelic-key", "New Relic user, ingest or licence key", "docs.newrelic.com: API keys", [
+    "NRAK-[A-Z0-9]{27}",
+    "NRII-[A-Za-z0-9_-]{32}",
+    "[0-9a-f]{36}~~NRAL",
+  ]),
   vendor(
     "grafana-token",
     "Grafana service account token",
@@ -142,10 +164,14 @@ export const VENDOR_KEYS: readonly Detector[] = [
   vendor("airtable-token", "Airtable token", "airtable.com/developers: personal access tokens", [
     "pat[A-Za-z0-9]{14}.[0-9a-f]{64}",
   ]),
-  vendor("supabase-token", "Supabase token", "supabase.com/docs: access tokens", ["sbp_[0-9a-f]{40}"]),
+  vendor("supabase-token", "Supabase token", "supabase.com/docs: access tokens", [
+    "sbp_[0-9a-f]{40}",
+    "sb_secret_[A-Za-z0-9_-]{31}",
+  ]),
   vendor("planetscale-token", "PlanetScale token or password", "planetscale.com/docs: service tokens", [
     "pscale_tkn_[A-Za-z0-9=_.-]{32,64}",
     "pscale_pw_[A-Za-z0-9=_.-]{32,64}",
+    "pscale_oauth_[A-Za-z0-9=_.-]{32,64}",
   ]),
   vendor("dropbox-token", "Dropbox access token", "dropbox.com/developers: OAuth guide", [
     "sl.[A-Za-z0-9_-]{130,512}",
@@ -154,7 +180,10 @@ export const VENDOR_KEYS: readonly Detector[] = [
   vendor("circleci-token", "CircleCI token", "circleci.com/docs: API tokens", [
     "CCIP[AR]T_[A-Za-z0-9]{22}_[0-9a-f]{40}",
   ]),
-  vendor("buildkite-token", "Buildkite API token", "buildkite.com/docs: API tokens", ["bkua_[0-9a-f]{40}"]),
+  vendor("buildkite-token", "Buildkite API token", "buildkite.com/docs: API tokens", [
+    "bkua_[0-9a-f]{40}",
+    "bkct_[A-Za-z0-9]{40}",
+  ]),
   vendor("posthog-key", "PostHog personal API key", "posthog.com/docs: API", ["phx_[A-Za-z0-9]{43,56}"]),
   vendor("dynatrace-token", "Dynatrace token", "docs.dynatrace.com: access tokens", [
     "dt0[cs]\\d\\d.[A-Z2-7]{8,24}.[A-Z2-7]{64}",
@@ -172,6 +201,7 @@ export const VENDOR_KEYS: readonly Detector[] = [
   vendor("razorpay-key", "Razorpay key id", "razorpay.com/docs: API keys", ["rzp_live_[A-Za-z0-9]{14}"]),
   vendor("flutterwave-key", "Flutterwave secret key", "developer.flutterwave.com: API keys", [
     "FLWSECK-[0-9a-f]{32}-X",
+    "FLWSECK_TEST-[0-9a-f]{32}-X",
   ]),
   vendor("amazon-mws-token", "Amazon MWS auth token", "developer.amazonservices.com", [
     "amzn.mws.[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
