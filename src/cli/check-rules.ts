@@ -7,6 +7,7 @@ const STATUS_TEXTS: Readonly<Record<RuleListing["status"], string>> = {
   setup: "are decided by the setup",
   off: "are left out by the setup",
   held: "look for what the codec refuses before any rule",
+  removed: "are removed by directives",
   left: "are not done",
 };
 
@@ -57,7 +58,7 @@ export function ruleNotes(snapshot: Snapshot): readonly Record<string, unknown>[
 
 /** What runs as it is written is not told one by one, and neither is what the setup leaves out. */
 function isTold({ status, reason }: RuleListing): boolean {
-  return status === "held" || status === "left" || (status === "runs" && reason !== "");
+  return status === "held" || status === "removed" || status === "left" || (status === "runs" && reason !== "");
 }
 
 function ruleLine({ file, line, id, reason }: RuleListing): string {

@@ -154,6 +154,10 @@ export const LINT_RULES = {
     "Rules of a detector refuse each request of a route, or cannot read its bodies.",
     "set the rule set's 'variables', leave a rule out by 'exclude', or say 'detect: []'",
   ),
+  rule_not_done: warning(
+    "A rule of a detector's own files does not run, or sees less than it asks for.",
+    "say it in the policy, as address lists, limits and bans do, or take the rule out",
+  ),
   messages_unsearched: warning(
     "A route's detectors search requests, and messages of its WebSocket pass unsearched.",
     "judge messages in the service, and accept the finding by a comment",

@@ -46,7 +46,7 @@ describe("directives that change rules before them", () => {
   test("a rule that is taken off is listed with who did it", () => {
     const { listing } = compiled(`${RULES}\nSecRuleRemoveById 11`);
     expect(listing.find(({ id }) => id === 11)).toMatchObject({
-      status: "left",
+      status: "removed",
       reason: "own.conf, line 7 removes it",
     });
   });
@@ -84,11 +84,12 @@ describe("ctl changes a request's rules from there on", () => {
     expect([hits.map(({ id }) => id), blockedBy]).toEqual([[2, 3], null]);
   });
 
-  test("forceRequestBodyVariable shows raw bytes that nothing reads, requestBodyProcessor asks for a reading", () => {
+  test("a body that nothing reads is there raw, forced or not, and requestBodyProcessor asks for a reading", () => {
     const seen = `SecRule REQUEST_BODY "@rx evil" "id:2,phase:2,pass,log"`;
     const force = `SecAction "id:1,phase:1,pass,nolog,ctl:forceRequestBodyVariable=On"\n`;
-    expect(hitsOf(seen, {}, { body: { raw: "evil" } })).toEqual([]);
+    expect(hitsOf(seen, {}, { body: { raw: "evil" } })).toEqual([2]);
     expect(hitsOf(force + seen, {}, { body: { raw: "evil" } })).toEqual([2]);
+    expect(hitsOf(seen, {}, { body: { raw: "evil", processor: "JSON" } })).toEqual([]);
     const asks = compiled(`SecAction "id:1,phase:1,pass,nolog,ctl:requestBodyProcessor=URLENCODED"`);
     expect(run(asks, {}).processor).toBe("URLENCODED");
   });

@@ -40,6 +40,35 @@ test("what a rule has against any request is none of the route's", async () => {
   expect(await warningsOf(route("methods: [GET, POST]"), FILES)).toEqual([]);
 });
 
+test("a rule of one's own that does not run is told, one of the rule set's and one that a directive removes are not", async () => {
+  const told = await warningsOf(route("methods: [GET]"), {
+    "rules/own.conf": [
+      `SecRule SERVER_NAME "@streq admin" "id:1,phase:1,deny"`,
+      `SecRule ARGS "@rx (a)\\1" "id:2,phase:2,deny"`,
+      `SecRule REQUEST_BODY "@rx x" "id:3,phase:2,deny"`,
+      `SecRule REQUEST_BODY|ARGS "@rx x" "id:4,phase:2,deny"`,
+      `SecRule SERVER_NAME "@streq admin" "id:950000,phase:1,deny"`,
+      `SecRule ARGS "@rx y" "id:5,phase:2,deny"`,
+      `SecAction "id:6,phase:5,pass"`,
+      "SecRuleRemoveById 5",
+      "SecRuleRemoveById 77",
+    ].join("\n"),
+  });
+  expect(told.map((text) => text.replace(/^.*?own\.conf/, "own.conf"))).toEqual([
+    expect.stringContaining("own.conf:1:1 rule 1 does not run: SERVER_NAME"),
+    "own.conf:2:1 rule 2 does not run: its pattern: a reference back to a group takes time that grows with the square of the text, or worse",
+    expect.stringContaining("own.conf:3:1 rule 3 sees less: REQUEST_BODY has no JSON, XML or multipart body"),
+    "own.conf:9:1 'SecRuleRemoveById' does nothing: it means no rule that stands before it",
+  ]);
+});
+
+test("of many rules that do not run the first ten are told, and how many there are", async () => {
+  const rules = Array.from({ length: 12 }, (_, at) => `SecRule SERVER_NAME "@streq a" "id:${at + 1},phase:1,deny"`);
+  const told = await warningsOf(route("methods: [GET]"), { "rules/own.conf": rules.join("\n") });
+  expect(told).toHaveLength(11);
+  expect(told.join("\n")).toContain("2 more rules do not run, or see less; 'check --rules' has all of them");
+});
+
 test("bodies that no rule can read are a problem where the route asks for rules, and a warning where the defaults do", async () => {
   const types = "methods: [POST], validate: { contentType: [application/octet-stream] }";
   const text =

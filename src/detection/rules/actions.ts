@@ -24,7 +24,6 @@ export type Control =
   | { readonly kind: "removeRules"; readonly rules: readonly RuleChoice[] }
   | { readonly kind: "removeTarget"; readonly rules: readonly RuleChoice[]; readonly target: Variable }
   | { readonly kind: "engine"; readonly mode: EngineMode }
-  | { readonly kind: "rawBody" }
   | { readonly kind: "processor"; readonly name: string };
 
 /** What a match does to the request. */
@@ -216,8 +215,8 @@ function takeSetVar(rule: RuleActions, text: string): string | null {
   return null;
 }
 
-/** Settings of logs that postern does not write. */
-const LOG_CONTROLS = new Set(["auditengine", "auditlogparts", "debugloglevel"]);
+/** Settings of logs that postern does not write, and what is so in any case: of a body that nothing reads there is the text. */
+const IDLE_CONTROLS = new Set(["auditengine", "auditlogparts", "debugloglevel", "forcerequestbodyvariable"]);
 
 /** Settings that a rule may change for a request, which are not of the rules here. */
 const CONTROLS_LEFT_OUT = new Set([
@@ -233,7 +232,7 @@ const CONTROLS_LEFT_OUT = new Set([
 function takeControl(rule: RuleActions, text: string): string | null {
   const [, setting = "", value = ""] = /^([A-Za-z]+)=(.*)$/s.exec(text) ?? [];
   const name = setting.toLowerCase();
-  if (LOG_CONTROLS.has(name)) return null;
+  if (IDLE_CONTROLS.has(name)) return null;
   if (CONTROLS_LEFT_OUT.has(name)) {
     rule.left.push(`ctl:${setting}: postern decides this`);
     return null;
@@ -250,8 +249,6 @@ function controlOf(name: string, value: string): Control | string | null {
       return ENGINE_MODES.includes(value.toLowerCase() as EngineMode)
         ? { kind: "engine", mode: value.toLowerCase() as EngineMode }
         : `'ctl:ruleEngine=${value}' is none of On, DetectionOnly and Off`;
-    case "forcerequestbodyvariable":
-      return value.toLowerCase() === "on" ? { kind: "rawBody" } : null;
     case "requestbodyprocessor":
       return { kind: "processor", name: value.toUpperCase() };
     default:

@@ -14,6 +14,8 @@ export interface RuleFile {
   readonly text: string;
 }
 
+/** Why a directive that changes rules is not done. */
+export const MEANS_NO_RULE = "it means no rule that stands before it";
 const DIRECTIVES_A_STEP = 4;
 const ALWAYS = { name: "unconditionalmatch", negated: false, argument: "" };
 
@@ -101,11 +103,11 @@ class Assembly {
     const reason = leftOutReason(rule);
     if (reason === null) this.#items.push(rule);
     else if (reason.isProblem) this.problems.push({ ...reason.place, message: reason.message });
-    else this.#leave(rule, reason.message);
+    else this.#leave(rule, reason.message, false);
   }
 
-  #leave({ links: [{ actions, place }], phase }: DraftRule, reason: string): void {
-    this.#leftOut.push({ id: actions.id, place, phase, tags: actions.tags, reason });
+  #leave({ links: [{ actions, place }], phase }: DraftRule, reason: string, isRemoved: boolean): void {
+    this.#leftOut.push({ id: actions.id, place, phase, tags: actions.tags, reason, isRemoved });
   }
 
   #takeSetting(place: Place, name: string, words: readonly string[]): void {
@@ -113,21 +115,21 @@ class Assembly {
     const reason = ENGINE_SETTINGS.get(lower);
     if (reason !== undefined) this.#settings.push({ ...place, name, reason });
     else if (lower === "secdefaultaction") this.#defaults.take(words, place, this.problems);
-    else if (isUpdate(lower)) this.#update(lower, words, place);
+    else if (isUpdate(lower)) this.#update(name, words, place);
     else if (/^include(optional)?$/.test(lower))
       this.problems.push({ ...place, message: "files are named by the policy; put this one among its 'rules'" });
     else this.problems.push({ ...place, message: `'${name.slice(0, 40)}' is no directive that is known` });
   }
 
   #update(name: string, words: readonly string[], place: Place): void {
-    const updated = update(name, words, place, this.#items);
+    const updated = update(name.toLowerCase(), words, place, this.#items);
     if (typeof updated === "string") {
       this.problems.push({ ...place, message: updated });
       return;
     }
     this.problems.push(...updated.problems);
-    if (updated.meant === 0) this.#settings.push({ ...place, name, reason: "it means no rule that stands before it" });
-    for (const rule of updated.removed) this.#leave(rule, `${place.file}, line ${place.line} removes it`);
+    if (updated.meant === 0) this.#settings.push({ ...place, name, reason: MEANS_NO_RULE });
+    for (const rule of updated.removed) this.#leave(rule, `${place.file}, line ${place.line} removes it`, true);
     if (updated.removed.length === 0) return;
     const removed = new Set<DraftItem>(updated.removed);
     this.#items = this.#items.filter((item) => !removed.has(item));

@@ -8,8 +8,6 @@ export interface Facts {
   answer: AnswerFacts | null;
   /** How the body is read, as the request says or a rule. */
   processor: string;
-  /** Whether a rule wants the raw bytes of a body that nothing reads. */
-  rawBody: boolean;
   engine: EngineMode;
 }
 
@@ -35,10 +33,9 @@ const bytesOf = (entries: readonly NamedText[]): number =>
 const answerHeader = ({ answer }: Facts, wanted: string): string =>
   answer?.headers.find(({ name }) => name.toLowerCase() === wanted)?.value ?? "";
 
-/** Of a body that has a reading, the raw bytes are no variable; the rules that know its parts judge those. */
-function rawBody({ body, rawBody: forced }: Facts): readonly NamedText[] {
-  if (body.processor !== "URLENCODED" && !(forced && body.processor === "")) return NONE;
-  return one(body.raw);
+/** Of JSON, XML and parts, the raw bytes are no variable; the rules that know what is in them judge that. */
+function rawBody({ body }: Facts): readonly NamedText[] {
+  return body.raw !== "" && (body.processor === "URLENCODED" || body.processor === "") ? one(body.raw) : NONE;
 }
 
 const basename = (path: string): string => path.slice(Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\")) + 1);

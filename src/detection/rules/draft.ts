@@ -31,6 +31,8 @@ export interface LeftOut {
   readonly phase: number;
   readonly tags: readonly string[];
   readonly reason: string;
+  /** By a directive of the files. */
+  readonly isRemoved: boolean;
 }
 
 /** All files, put together. */

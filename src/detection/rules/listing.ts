@@ -12,9 +12,9 @@ export interface RuleListing extends Place {
   readonly paranoia: number;
   /**
    * `runs`: on each request. `setup`: decided at load. `off`: the setup leaves it out, as a paranoia level does. `held`: postern
-   * refuses what it looks for before any rule. `left`: read, and not done.
+   * refuses what it looks for before any rule. `removed`: a directive of the files takes it out. `left`: read, and not done.
    */
-  readonly status: "runs" | "setup" | "off" | "held" | "left";
+  readonly status: "runs" | "setup" | "off" | "held" | "removed" | "left";
   /** Why it does not run, or which of its actions are not done; "" where there is nothing to say. */
   readonly reason: string;
 }
@@ -32,9 +32,26 @@ export function listingOf(rule: DraftRule, decided: string | undefined, fault: R
   const left = rule.links.flatMap((link) => link.actions.left);
   const notes = hasOwnOperator(rule) ? ["by an operator of our own, for its pattern refers back"] : [];
   if (left.length > 0) notes.push(`without ${[...new Set(left)].join("; ")}`);
+  if (rule.links.some(seesRawBodyAlone)) notes.push(RAW_BODY_ALONE);
   return { ...row, status: "runs", reason: notes.join("; ") };
 }
 
-export function listingOfLeft({ id, place, phase, tags, reason }: LeftOut): RuleListing {
-  return { ...place, id, phase, paranoia: paranoiaOf(tags), status: "left", reason };
+const RAW_BODY_ALONE =
+  "REQUEST_BODY has no JSON, XML or multipart body; add ARGS and XML:/*, which have what is in them";
+
+function seesRawBodyAlone({ variables }: DraftRule["links"][0]): boolean {
+  return variables.length > 0 && variables.every(({ collection }) => collection === "REQUEST_BODY");
+}
+
+/** Ids that are kept for OWASP's set, whose rules are known. */
+const RESERVED = { from: 900_000, to: 999_999 };
+
+/** What users have to know of their own rule: it does not run, or sees less than it asks for. */
+export function isLacking({ id, phase, status, reason }: RuleListing): boolean {
+  if (phase === 5 || (id >= RESERVED.from && id <= RESERVED.to)) return false;
+  return status === "left" || reason.includes(RAW_BODY_ALONE);
+}
+
+export function listingOfLeft({ id, place, phase, tags, reason, isRemoved }: LeftOut): RuleListing {
+  return { ...place, id, phase, paranoia: paranoiaOf(tags), status: isRemoved ? "removed" : "left", reason };
 }

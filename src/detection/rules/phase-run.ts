@@ -112,10 +112,6 @@ export class PhaseRun {
         this.#variables.facts.engine = control.mode;
         if (control.mode === "off") this.end = "off";
         break;
-      case "rawBody":
-        facts.rawBody = true;
-        this.#variables.forget();
-        break;
       case "processor":
         facts.processor = control.name;
         this.#variables.forget();

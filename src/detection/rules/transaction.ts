@@ -37,7 +37,7 @@ export class Transaction {
     this.#finds = new Finds(shapes);
     this.#spending = spending;
     const { bodyProcessor: processor } = request;
-    const begin: Facts = { request, body: NO_BODY, answer: null, processor, rawBody: false, engine: "on" };
+    const begin: Facts = { request, body: NO_BODY, answer: null, processor, engine: "on" };
     this.#variables = new Variables(begin, program.constants);
   }
 

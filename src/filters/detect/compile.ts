@@ -1,7 +1,8 @@
 import { hash } from "node:crypto";
 import type { Place } from "../../decision/verdict.ts";
+import { MEANS_NO_RULE } from "../../detection/rules/assemble.ts";
 import { compileRules, rulesOf } from "../../detection/rules/compile-rules.ts";
-import type { RuleListing } from "../../detection/rules/listing.ts";
+import { isLacking, type RuleListing } from "../../detection/rules/listing.ts";
 import type { RouteRules } from "../../detection/rules/rule-set.ts";
 import type { RuleProblem } from "../../detection/seclang/directive.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
@@ -57,6 +58,7 @@ export function* compileDetector(
   for (const { file, line, message } of problems) context.problemAt({ file, line, column: 1, path: "" }, message);
   const exclusions = exclusionsOf(settings.exclude ?? [], (text, ...path) => context.problem(text, "exclude", ...path));
   if (problems.length > 0) return null;
+  tellLacking(compiled, context);
   keeper.follow(compiled);
   return { name, place: context.place(), settings, rules, keeper, exclusions, listing, notDone, probes: new Map() };
 }
@@ -66,6 +68,30 @@ interface Compiled extends KeepableRules {
   readonly listing: readonly RuleListing[];
   readonly notDone: Detector["notDone"];
 }
+
+/** A rule that was to deny and does nothing would be a hole that nobody sees; so would an exclusion that meets no rule. */
+function tellLacking({ listing, notDone }: Compiled, context: CompileContext): void {
+  const texts = [
+    ...listing.filter(isLacking).map((row) => ({
+      ...row,
+      text: `rule ${row.id} ${row.status === "left" ? "does not run" : "sees less"}: ${row.reason}`,
+    })),
+    ...notDone
+      .filter(({ reason }) => reason === MEANS_NO_RULE)
+      .map((row) => ({ ...row, text: `'${row.name}' does nothing: ${row.reason}` })),
+  ];
+  for (const { file, line, text } of texts.slice(0, TOLD_MAX))
+    context.warningAt("rule_not_done", { file, line, column: 1, path: "" }, text);
+  const more = texts.length - TOLD_MAX;
+  if (more > 0)
+    context.warning(
+      "rule_not_done",
+      `${more} more rules do not run, or see less; 'check --rules' has all of them`,
+      "rules",
+    );
+}
+
+const TOLD_MAX = 10;
 
 /** `detect`: which detectors search the requests of a route, and their answers. */
 export const detectFilter = defineFilter<DetectSettings>({
