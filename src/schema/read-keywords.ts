@@ -27,6 +27,11 @@ const REFERENCES = ["$ref", "$dynamicRef", "$recursiveRef"] as const;
 const NUMBER_KEYWORDS = ["multipleOf", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"] as const;
 const IN_PLACE_KEYWORDS = ["allOf", "anyOf", "oneOf", "not", "if", "dependentSchemas"] as const;
 const ARRAY_KEYWORDS = ["prefixItems", "items", "contains", "minItems", "maxItems", "uniqueItems"] as const;
+/** 3.1 says `contentEncoding: base64` for what was `format: byte`. */
+const ENCODING_FORMATS: ReadonlyMap<string, string> = new Map([
+  ["base64", "byte"],
+  ["base64url", "base64url"],
+]);
 const CONTENT_KEYWORDS = ["contentEncoding", "contentMediaType", "contentSchema"] as const;
 const OBJECT_KEYWORDS = [
   "properties",
@@ -163,7 +168,7 @@ export class Filler {
     }
   }
 
-  /** JSON in a text is judged where formats are; other content is not looked into, and told. */
+  /** JSON in a text is judged where formats are, and so is whether a text is base64; what else it holds is not looked into, and told. */
   #content(): void {
     const schema = this.#schema;
     const encoding = this.#value("contentEncoding") ?? null;
@@ -174,8 +179,12 @@ export class Filler {
       schema.content = { encoding, schema: this.#part("contentSchema"), site: this.#site("contentMediaType") };
       return;
     }
+    const format = typeof encoding === "string" ? ENCODING_FORMATS.get(encoding) : undefined;
+    const isAsserted = format !== undefined && schema.resource.language.assertsFormat;
+    if (isAsserted && (schema.format === null || schema.format.value === "binary"))
+      schema.format = { value: format, site: this.#site("contentEncoding") };
     for (const keyword of CONTENT_KEYWORDS)
-      if (this.#value(keyword) !== undefined)
+      if (this.#value(keyword) !== undefined && !(isAsserted && keyword === "contentEncoding"))
         this.#library.notes.unenforced(keyword, schema.resource.document, this.#raw, keyword);
   }
 

@@ -59,6 +59,28 @@ describe("JSON in a text", () => {
   });
 });
 
+test.each<[object, string, readonly string[]]>([
+  [{ contentEncoding: "base64" }, "aGVsbG8=", []],
+  [{ contentEncoding: "base64" }, "<script>", ["/a format"]],
+  [{ contentEncoding: "base64", contentMediaType: "image/png" }, "a", ["/a format"]],
+  [{ contentEncoding: "base64", format: "binary" }, "a", ["/a format"]],
+  [{ contentEncoding: "base64url" }, "aGVsbG8", []],
+  [{ contentEncoding: "base64url" }, "a/b=", ["/a format"]],
+  [{ contentEncoding: "base64", format: "uuid" }, "aGVsbG8=", ["/a format"]],
+  [{ contentEncoding: "quoted-printable" }, "=", []],
+])("a text under %j: %s", (words, a, faults) => {
+  const schema = { type: "object", properties: { a: { type: "string", ...words } } };
+  expect(seenIn(schema, { a })).toEqual(faults);
+  expect(compiledOf(schema).recogniser?.takes(Buffer.from(JSON.stringify({ a })))).toBe(faults.length === 0);
+});
+
+test("an encoding that is judged is not told as one that is not", () => {
+  const told = (words: object) => [...compiledOf({ type: "string", ...words }).unenforced.keys()];
+  expect(told({ contentEncoding: "base64" })).toEqual([]);
+  expect(told({ contentEncoding: "base64", contentMediaType: "image/png" })).toEqual(["contentMediaType"]);
+  expect(compiledOf({ type: "string", contentEncoding: "base64url" }).example()).toBe("YQ");
+});
+
 test("content of other types is told and not judged", () => {
   const { unenforced, validator } = compiledOf(held({ contentMediaType: "application/xml" }));
   expect([...unenforced.keys()]).toEqual(["contentMediaType", "contentSchema"]);

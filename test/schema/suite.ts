@@ -47,7 +47,7 @@ const ON_PURPOSE: readonly (readonly [file: RegExp, group: RegExp, why: string])
   [
     /^content\.json$/,
     /./,
-    "contentEncoding and contentMediaType are annotations; a warning lists them as not enforced",
+    "contentEncoding and contentMediaType are annotations; base64 and JSON are judged, a warning lists the rest",
   ],
   [/^zeroTerminatedFloats\.json$/, /./, "1.0 is 1 in every dialect, as later ones have it"],
 ];

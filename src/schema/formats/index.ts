@@ -28,6 +28,7 @@ export type Format =
   | { readonly kind: "number"; readonly test: (spelling: string) => boolean };
 
 const UUID = /^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$/;
+const BASE64_URL = /^[A-Za-z0-9_-]*$/;
 const BASE64 = /^[A-Za-z0-9+/]*$/;
 /** The end: unused bits of the last character before the padding are zero. */
 const BASE64_END = /(?:[AQgw]==|[AEIMQUYcgkosw048]=|[A-Za-z0-9+/]{2})$/;
@@ -44,8 +45,14 @@ export function isBase64(text: string): boolean {
 }
 
 /** RFC 4648 section 5, padded or not. */
+function base64UrlSpans(text: string): readonly Span[] | null {
+  const padding = text.endsWith("==") ? 2 : text.endsWith("=") ? 1 : 0;
+  const length = text.length - padding;
+  return length % 4 === 1 ? null : [{ text: text.slice(0, length), every: BASE64_URL }];
+}
+
 export function isBase64Url(text: string): boolean {
-  return /^[A-Za-z0-9_-]*={0,2}$/.test(text) && text.replace(/=+$/, "").length % 4 !== 1;
+  return fits(base64UrlSpans(text));
 }
 
 /** Instructions for each character of what has to be parsed, or looked up in the tables of Unicode. */
@@ -97,6 +104,7 @@ const FORMATS: ReadonlyMap<string, Format> = new Map([
   ["relative-json-pointer", text(isRelativeJsonPointer)],
   ["regex", text((value) => value.length <= DEFAULTS.formatRegexCharsMax && isPattern(value, true), ofPatterns)],
   ["byte", long(base64Spans)],
+  ["base64url", long(base64UrlSpans)],
   ["binary", anything],
   ["password", anything],
   ["int32", number(isInteger(32))],

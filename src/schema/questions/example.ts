@@ -28,6 +28,7 @@ const BY_FORMAT: Readonly<Record<string, string>> = {
   "relative-json-pointer": "0/a",
   regex: "^a$",
   byte: "YQ==",
+  base64url: "YQ",
 };
 
 const DEPTH_MAX = 16;

@@ -209,6 +209,7 @@ describe("formats", () => {
       ["", "aGVsbG8=", "aGVsbG8h", "aA=="],
       ["a", "aGVsbG8", "aGVs bG8=", "aGVsbG9=", "aB==", "====", "aGVsbG8_", "aA==aA=="],
     ],
+    ["base64url", ["", "aGVsbG8", "aGVsbG8=", "_-8", "aA", "aA=="], ["a", "aGVsb", "aGVsbG8+", "a=A=", "aA===", "a b"]],
     ["binary", ["", "\0\ud800"], []],
     ["password", ["", "x"], []],
   ] as const)("%s", (name, right, wrong) => {
@@ -265,7 +266,7 @@ describe("formats hold against what a client can send", () => {
     for (const [name, text] of Object.entries(long)) expect([name, holds(name, text)]).toEqual([name, false]);
     for (const name of ["uri", "uri-reference", "iri", "iri-reference"])
       expect([name, holds(name, `data:,${"a%20".repeat(30_000)}`)]).toEqual([name, true]);
-    for (const name of ["byte", "binary", "password"])
+    for (const name of ["byte", "base64url", "binary", "password"])
       expect([name, holds(name, "AAAA".repeat(30_000))]).toEqual([name, true]);
   });
 
