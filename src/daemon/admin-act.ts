@@ -5,6 +5,7 @@ import { DEFAULTS } from "../support/defaults.ts";
 import { type JsonObject, parseJsonObject } from "../support/json.ts";
 import { err, ok, type Result } from "../support/result.ts";
 import { choiceOf } from "../support/schema.ts";
+import { logText } from "../telemetry/log-text.ts";
 import type { AdminActResult } from "../telemetry/telemetry.ts";
 
 /** An act that somebody asked for, for the log and the metrics. */
@@ -59,7 +60,15 @@ export async function answerAct(
   const settings = await readSettings(request, takes);
   if (!settings.ok) return page(400, settings.error, "failed");
   const outcome = await act(settings.value);
-  return outcome.ok ? page(200, outcome.value, "done") : page(outcome.error.status, outcome.error.text, "failed");
+  if (outcome.ok) return page(200, outcome.value, "done");
+  const failed = page(outcome.error.status, outcome.error.text, "failed");
+  return { ...failed, record: { ...failed.record, fields: { ...failed.record.fields, ...told(settings.value) } } };
+}
+
+/** What was asked for, by the names that an act which is done has: else nobody sees at whom one that failed was aimed. */
+function told(settings: JsonObject): Record<string, unknown> {
+  const simple = Object.entries(settings).filter(([, value]) => typeof value !== "object");
+  return Object.fromEntries(simple.map(([name, value]) => [name, typeof value === "string" ? logText(value) : value]));
 }
 
 interface Refusal {

@@ -72,7 +72,7 @@ export const EVENTS_TOLD: Readonly<Record<EventName, EventDoc>> = {
     ],
   },
   admin_act: {
-    when: "somebody asked at the admin port for something to be done; of those that come without the token or from another site at most ten lines a second. Beside its fields stands what was done, as the act names it",
+    when: "somebody asked at the admin port for something to be done; of those that come without the token or from another site at most ten lines a second. Beside its fields stands what was done, as the act names it, or what was asked for where that failed",
     fields: ["act", "result", "client", "fault", "suppressed"],
   },
   ladder_step: {

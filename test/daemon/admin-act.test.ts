@@ -4,6 +4,7 @@ import { request } from "node:http";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type AdminServer, openAdmin } from "../../src/daemon/admin.ts";
 import type { ActRecord } from "../../src/daemon/admin-act.ts";
+import { DEFAULTS } from "../../src/support/defaults.ts";
 import { err, ok } from "../../src/support/result.ts";
 
 const TOKEN = "0123456789abcdef0123";
@@ -183,7 +184,16 @@ test("what is asked for has one form", async () => {
   expect((await act(GOOD, `{"key":"${"x".repeat(20_000)}"}`)).status).toBe(400);
   expect(done).toEqual([]);
   expect(await act(GOOD, '{"bad":true}')).toMatchObject({ status: 400, body: "that is bad\n" });
-  expect(told.at(-1)).toMatchObject({ result: "failed", fields: { fault: "that is bad" } });
+});
+
+test("what failed is told with what it was aimed at, cut and without what misleads readers", async () => {
+  await act(GOOD, JSON.stringify({ bad: true, key: `a\u202e${"x".repeat(10_000)}` }));
+  const { fields, result } = told.at(-1) ?? {};
+  expect([result, fields]).toEqual([
+    "failed",
+    { fault: "that is bad", bad: true, key: expect.stringMatching(/^a\ufffdx+…$/) },
+  ]);
+  expect(String(fields?.["key"]).length).toBeLessThanOrEqual(DEFAULTS.logTextCharsMax + 1);
 });
 
 test("only POST acts, and only where there is an act", async () => {
