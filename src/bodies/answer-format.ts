@@ -35,7 +35,7 @@ const LINE_TYPES: ReadonlySet<string> = new Set([
   "application/x-json-stream",
   "application/stream+json",
 ]);
-/** Scripts (a call with the JSON in it, which a page gets by `?callback=`), YAML and the like, and binary forms. */
+/** Scripts (a call with the JSON in it, which a page gets by `?callback=`), YAML and the like, tables as sheets, and binary forms. */
 const DATA: ReadonlySet<string> = new Set([
   "javascript",
   "ecmascript",
@@ -43,6 +43,16 @@ const DATA: ReadonlySet<string> = new Set([
   "yaml",
   "json5",
   "hjson",
+  "toml",
+  "edn",
+  "ion",
+  "amzn-ion",
+  "php.serialized",
+  "turtle",
+  "trig",
+  "n3",
+  "n-triples",
+  "n-quads",
   "msgpack",
   "messagepack",
   "cbor",
@@ -50,6 +60,12 @@ const DATA: ReadonlySet<string> = new Set([
   "bson",
   "avro",
   "apache.avro",
+  "apache.parquet",
+  "apache.arrow.file",
+  "apache.arrow.stream",
+  "ms-excel",
+  "openxmlformats-officedocument.spreadsheetml.sheet",
+  "oasis.opendocument.spreadsheet",
   "thrift",
   "proto",
   "protobuf",
