@@ -57,6 +57,9 @@ describe("a redirect", () => {
     ["http://10.1.2.3//evil.example/x", "/evil.example/x"],
     ["http://[::1]:3000/a#b", "/a#b"],
     ["http://[fd00::1]/a", "/a"],
+    ["http://[::ffff:172.16.0.1]/a", "/a"],
+    ["http://[::ffff:169.254.169.254]/a", "/a"],
+    ["http://[64:ff9b::10.0.0.1]/a", "/a"],
     ["http://2130706433/a", "/a"],
     ["http://orders:8080/a", "/a"],
     ["http://orders.shop.svc.cluster.local/a?b", "/a?b"],
@@ -89,6 +92,7 @@ describe("a redirect", () => {
     "https://api.example.org:8443/",
     "javascript:alert(1)",
     "data:text/html,x",
+    "http://[::ffff:8.8.8.8]/",
     "com.evil.app:/callback",
     "https://evil.example\xe3\x80\x82login.example.org/",
     "https://",
@@ -152,6 +156,12 @@ describe("other headers", () => {
       '<http://10.0.0.1/a>; rel="next", <https://docs.example.com/x>; rel=help',
       '</a>; rel="next", <https://docs.example.com/x>; rel=help',
     ],
+    [
+      "link",
+      '<http://10.0.0.1/a>; anchor="http://orders:8080/b"; rel=next, </c>; anchor=http://10.0.0.2/d; title="a; b"',
+      '</a>; anchor="/b"; rel=next, </c>; anchor=/d; title="a; b"',
+    ],
+    ["link", '</a>; rel=next; anchor="https://example.com/b"', '</a>; rel=next; anchor="https://example.com/b"'],
     ["x-other", "http://10.0.0.1/", "http://10.0.0.1/"],
   ])("%s: %s leaves as %s", async (name, value, expected) => {
     expect(await left("{}", [[name, value]])).toEqual([`${name}: ${expected}`]);
@@ -177,6 +187,13 @@ describe("other headers", () => {
     ["v10.4.2.1-beta", true],
     ["1.10.4.2.1", true],
     ["gzip", true],
+    ["fd12:3456:789a::1", false],
+    ["up=[fe80::1]:8080", false],
+    ["http://[::ffff:10.0.0.1]/x", false],
+    ["2001:db8::1", true],
+    ["fd:12:34:56:78:9a", true],
+    ["feature::fc", true],
+    ["sha=fdab", true],
   ])("that hold '%s' stay where it is no internal address: %s", async (value, stays) => {
     expect(await left("{ addresses: remove }", [["x-backend", value]])).toEqual(stays ? [`x-backend: ${value}`] : []);
   });

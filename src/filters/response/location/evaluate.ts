@@ -12,6 +12,8 @@ type Lead = { readonly text: string } | { readonly elsewhere: string };
 
 const ODDLY_READ: Lead = { elsewhere: "what clients read in different ways" };
 
+/** What a link is about, where that is not the answer itself (RFC 8288 section 3.2). */
+const ANCHOR = /(;[ \t]*anchor[ \t]*=[ \t]*"?)([^"\s;,]*)/gi;
 /** No name of anybody's: who has it after parsing named no host. */
 const BASE = "https://nowhere.invalid";
 /** Seconds, and where to: as browsers read it (HTML section 4.2.5.3, "shared declarative refresh steps"). */
@@ -62,7 +64,10 @@ export class LocationRule {
     if (name === "refresh") return this.#refresh(value, exchange);
     if (name === "link") {
       const link = (target: string): string => `<${this.#inner(target, exchange)}>`;
-      return { text: value.replace(/<([^>]*)>/g, (_, target: string) => link(target)) };
+      const targets = value.replace(/<([^>]*)>/g, (_, target: string) => link(target));
+      return {
+        text: targets.replace(ANCHOR, (_, name: string, context: string) => name + this.#inner(context, exchange)),
+      };
     }
     return this.#settings.addresses === "remove" && holdsInternalAddress(value) ? null : { text: value };
   }
