@@ -20,19 +20,47 @@ import {
 import { type ResponseSettings, responseSchema } from "./schema.ts";
 import { compileSecurityHeaders } from "./security-headers.ts";
 
-/** They tell an attacker what to try, and nobody else anything. */
+/** They tell an attacker what to try, and nobody else anything: names that OWASP's Secure Headers project lists, as far as they are of a product alone. */
 const TELLTALES = [
+  "liferay-portal",
+  "microsoftsharepointteamservices",
+  "oraclecommercecloud-version",
+  "pega-host",
+  "powered-by",
   "server",
   "via",
+  "x-application-context",
   "x-aspnet-version",
   "x-aspnetmvc-version",
   "x-backend-server",
+  "x-beserver",
+  "x-calculatedbetarget",
+  "x-cf-powered-by",
   "x-chromelogger-data",
   "x-chromephp-data",
+  "x-cocoon-version",
+  "x-content-encoded-by",
   "x-debug-token",
   "x-debug-token-link",
+  "x-diaginfo",
+  "x-feserver",
+  "x-generated-by",
   "x-generator",
+  "x-jitsi-release",
+  "x-joomla-version",
+  "x-mod-pagespeed",
+  "x-owa-version",
+  "x-page-speed",
+  "x-php-version",
   "x-powered-by",
+  "x-powered-by-plesk",
+  "x-powered-cms",
+  "x-servername",
+  "x-sourcefiles",
+  "x-turbo-charged-by",
+  "x-umbraco-version",
+  "x-varnish-backend",
+  "x-varnish-server",
 ] as const;
 
 const NO_STORE: HeaderLine = ["cache-control", "no-store"];
