@@ -35,6 +35,9 @@ export function readLine(line: string): Result<RecordedRequest | null, string> {
   return readJson(of);
 }
 
+/** Of a request of which its line does not tell the route. */
+export const UNKNOWN_ROUTE = "unknown";
+
 /** Of a request that its line has no id of. */
 export const NO_ID = "-";
 
@@ -49,9 +52,15 @@ interface Told {
   readonly more?: Partial<DecisionFacts>;
 }
 
-function requestOf({ time, client, method, target, status, more }: Told): Result<RecordedRequest, string> {
+/** Of HTTP/2 HAProxy writes the whole URL, and so does every log of a request that had it. */
+const ABSOLUTE = /^https?:\/\/([^/?#]*)/i;
+
+function requestOf({ time, client, method, target: written, status, more }: Told): Result<RecordedRequest, string> {
   const atMs = Date.parse(time);
   if (Number.isNaN(atMs)) return err("the time cannot be read");
+  const [origin = "", authority = ""] = ABSOLUTE.exec(written) ?? [];
+  const rest = written.slice(origin.length);
+  const target = origin === "" || rest.startsWith("/") ? rest : `/${rest}`;
   const queryAt = target.indexOf("?");
   const query = queryAt < 0 ? [] : queryNames(target.slice(queryAt)).slice(0, DEFAULTS.factsNamesMax);
   const facts = {
@@ -63,11 +72,10 @@ function requestOf({ time, client, method, target, status, more }: Told): Result
     protocol: "http/1.1",
     secure: true,
     method,
-    host: "",
     path: maskTokens(queryAt < 0 ? target : target.slice(0, queryAt)),
     query,
     headers: [],
-    route: "unknown",
+    route: UNKNOWN_ROUTE,
     place: null,
     version: null,
     principal: null,
@@ -85,6 +93,7 @@ function requestOf({ time, client, method, target, status, more }: Told): Result
     durationMs: 0,
     policyHash: "",
     ...more,
+    host: more?.host || hostOf(authority),
   };
   const read = readFacts(facts);
   return read.ok ? ok({ facts: read.value, hasHeaders: false }) : read;

@@ -5,7 +5,7 @@ import type { Principal } from "../message/principal.ts";
 import type { ListenerSettings, Snapshot } from "../policy/snapshot.ts";
 import { countFailure, countSuspicion, faultDenial } from "../proxy/noted-judgement.ts";
 import type { Outcome } from "../proxy/pipeline.ts";
-import type { RecordedRequest } from "../records/recorded-line.ts";
+import { type RecordedRequest, UNKNOWN_ROUTE } from "../records/recorded-line.ts";
 import { placeText } from "../records/step.ts";
 import { REDACTED } from "../support/mask-tokens.ts";
 import type { Timers } from "../support/timers.ts";
@@ -191,7 +191,7 @@ class Judging {
     return {
       kind: "changed",
       change: denial === null ? "DENY→ALLOW" : "ALLOW→DENY",
-      route: denial === null ? (route ?? facts.route) : facts.route,
+      route: denial === null || facts.route === UNKNOWN_ROUTE ? (route ?? facts.route) : facts.route,
       reason: denial?.reason ?? facts.reason ?? "denied",
       place: denial === null ? null : placeText(denial.place ?? this.#deniedBy?.place ?? null),
       caller:

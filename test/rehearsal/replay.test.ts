@@ -279,6 +279,19 @@ describe("access logs are read as far as they go", () => {
     ]);
   });
 
+  test("with whole URLs, as HAProxy writes those of HTTP/2, and by the route of the new policy", async () => {
+    const policy = OPEN.replace("public: true", "public: true, hosts: [a.example], address: { allow: [10.0.0.0/8] }");
+    const report = await replay(policy, [
+      lines.haproxy.replace("GET /orders/9 HTTP/1.1", "GET https://a.example/orders/9?x=1 HTTP/2.0"),
+      lines.haproxy.replace("GET /orders/9 HTTP/1.1", "GET https://b.example HTTP/2.0"),
+    ]);
+    expect(report).toMatchObject({ records: 2, changed: 2, skipped: 0 });
+    expect(report.changes.map(({ route, reason }) => [route, reason]).toSorted()).toEqual([
+      ["/orders/{id}", "address_denied"],
+      ["unknown", "route_not_found"],
+    ]);
+  });
+
   test("under names of ECS and OpenTelemetry; of names that nobody knows nothing is said", async () => {
     const named = {
       "@timestamp": "2026-11-01T12:00:01Z",
