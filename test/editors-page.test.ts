@@ -56,6 +56,12 @@ async function meaning(text: string): Promise<string> {
 }
 
 describe("yaml-language-server", () => {
+  test("completes the reasons that a policy's tests expect", async () => {
+    const labels = await proposed(`${HEAD}tests:\n  - name: a\n    expect:\n      deny: scope_|\n`);
+    expect(labels).toContain("scope_missing");
+    expect(labels).toContain("handshake");
+  });
+
   test("has nothing against the example of everything that a policy can say", async () => {
     expect(await faultsOf(example)).toEqual([]);
   });

@@ -7,11 +7,11 @@ import { nearestHint, object, ofNeither } from "../../support/schema.ts";
 /** Why a request did not become one: the listener asks for a certificate, and the connection ends in its handshake. */
 export const HANDSHAKE = "handshake";
 
-const REASON_WORDS = [...Object.keys(REASONS), HANDSHAKE];
-
 export type TestReason = Reason | typeof HANDSHAKE;
 
-const reason = z.custom<TestReason>((value) => typeof value === "string" && REASON_WORDS.includes(value), {
+const REASON_WORDS = [...Object.keys(REASONS), HANDSHAKE] as readonly TestReason[];
+
+const reason = z.enum(REASON_WORDS, {
   error: ({ input }) => `there is no such reason; ${nearestHint(typeof input === "string" ? input : "", REASON_WORDS)}`,
 });
 
