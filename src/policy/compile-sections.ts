@@ -5,6 +5,7 @@ import { collide, isLoopback, reaches } from "./addresses.ts";
 import { asksForCertificates } from "./asks-for-certificates.ts";
 import { compileEntries } from "./compile-entries.ts";
 import { compileUpstreamTls, upstreamProtocol } from "./compile-upstream-tls.ts";
+import { TOP_HOMES } from "./homes.ts";
 import { sections } from "./later-sections.ts";
 import { logShape } from "./log-schema.ts";
 import type { Path } from "./path.ts";
@@ -25,7 +26,7 @@ import type { Work } from "./work.ts";
 export function compileTop(work: Work): void {
   const { reader } = work;
   const anchors = (reader.keys([]) ?? []).filter((key) => key.startsWith(ANCHORS_PREFIX));
-  const top = reader.fields({ version: versionSchema, service: nameSchema }, [], [...SECTIONS, ...anchors]);
+  const top = reader.fields({ version: versionSchema, service: nameSchema }, [], [...SECTIONS, ...anchors], TOP_HOMES);
   work.service = top.service ?? "";
   if (reader.raw(["memory"]) !== undefined) compileMemory(work);
   if (reader.raw(["state"]) !== undefined) compileState(work);

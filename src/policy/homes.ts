@@ -24,10 +24,38 @@ export const ROUTE_HOMES: ReadonlyMap<string, string> = new Map([
   ]),
 ]);
 
+/** Likewise of keys at the top of a policy. Those that are nearly a section's name are hinted at as such. */
+export const TOP_HOMES: ReadonlyMap<string, string> = new Map([
+  ...all("in an entry of 'listeners'", [
+    "address",
+    "tls",
+    "trustedProxies",
+    "proxyProtocol",
+    "forwardedClientCertificate",
+  ]),
+  ...all("on a route, or in 'defaults'", [
+    "authenticate",
+    "authorize",
+    "validate",
+    "response",
+    "request",
+    "cors",
+    "bots",
+    "websocket",
+    "rewrite",
+    "deprecated",
+    "keepInPaths",
+  ]),
+]);
+
+function all(home: string, keys: readonly string[]): [string, string][] {
+  return keys.map((key) => [key, home]);
+}
+
 function under(home: string, keys: readonly string[]): [string, string][] {
-  return keys.map((key) => [key, `under '${home}'`]);
+  return all(`under '${home}'`, keys);
 }
 
 function besideRoutes(keys: readonly string[]): [string, string][] {
-  return keys.map((key) => [key, "beside 'routes', for all of them"]);
+  return all("beside 'routes', for all of them", keys);
 }

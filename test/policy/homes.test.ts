@@ -1,7 +1,7 @@
 // Goal: who writes a key in the wrong place is told the right one, and every place that is told is one where the schema has the key.
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { ROUTE_HOMES } from "../../src/policy/homes.ts";
+import { ROUTE_HOMES, TOP_HOMES } from "../../src/policy/homes.ts";
 import { policyWith, problemsOf } from "./policy-kit.ts";
 
 describe("a key of another place", () => {
@@ -16,6 +16,14 @@ describe("a key of another place", () => {
     ["limits: [a]", "unknown key 'limits'; did you mean 'limit'?"],
   ])("%s on a route", async (key, text) => {
     expect(await problemsOf(policyWith(`routes: [{ path: /a, public: true, ${key} }]`))).toEqual([`6:36 ${text}`]);
+  });
+
+  test.each([
+    ["trustedProxies: [10.0.0.0/8]", "'trustedProxies' does not stand here; expected it in an entry of 'listeners'"],
+    ["authenticate: [a]", "'authenticate' does not stand here; expected it on a route, or in 'defaults'"],
+    ["limit: [a]", "unknown key 'limit'; did you mean 'limits'?"],
+  ])("%s at the top", async (key, text) => {
+    expect(await problemsOf(policyWith(`${key}\nroutes: [{ path: /a, public: true }]`))).toEqual([`6:1 ${text}`]);
   });
 
   test("in the defaults, too", async () => {
@@ -50,6 +58,13 @@ function at(root: unknown, ...path: readonly string[]): unknown {
     return typeof node === "object" && node !== null ? Reflect.get(node, step) : undefined;
   }, root);
 }
+
+test.each([...TOP_HOMES])("%s of the top stands %s", (key, text) => {
+  const isOfListener = text.includes("listeners");
+  const homes = isOfListener ? ["listeners", "items"] : ["defaults"];
+  expect(hasKey(at(schema, "properties", ...homes), key)).toBe(true);
+  expect(hasKey(schema, key)).toBe(false);
+});
 
 test.each([...ROUTE_HOMES])("%s stands %s", (key, text) => {
   const homes = [...text.matchAll(/under '([a-z.]+)'/g)].map(([, home = ""]) => home);
