@@ -10,13 +10,14 @@ import type { Result } from "../support/result.ts";
 import type { Timers } from "../support/timers.ts";
 import { Turns } from "../support/turns.ts";
 import { type Coverage, CoverageNotes } from "./coverage.ts";
+import { asksForCertificates } from "./described-request.ts";
 import { type Difference, differencesOf, sentOf, unreadable, type Verdict, verdictOf } from "./differences.ts";
 import { explanationOf, type Judgement, rehearse, withRefusedAnswer } from "./explain.ts";
 import { type Explanation, explanationText, showing } from "./explanation.ts";
 import { inTestTime } from "./in-test-time.ts";
 import type { ClientAnswer } from "./rehearsed-answer.ts";
 import type { Answered } from "./test-answer.ts";
-import { exchangeOf } from "./test-request.ts";
+import { exchangeOf, type TestExchange } from "./test-request.ts";
 import type { TestWorld } from "./test-world.ts";
 import { unknownCaller } from "./unknown-caller.ts";
 
@@ -159,7 +160,10 @@ class Run {
     if (typeof answered === "string") return unmade(step, null, answered);
     const client = answered?.client ?? null;
     const verdict = verdictOf(subject, outcome, client);
-    const differences = [...differencesOf(step.expect, verdict, sent), ...callerDifferences(step, exchange, snapshot)];
+    const differences = [
+      ...differencesOf(step.expect, verdict, sent),
+      ...callerDifferences(step, made.value, snapshot),
+    ];
     const others =
       differences.length > 0 || step.expect.answer === undefined
         ? []
@@ -187,8 +191,16 @@ class Run {
 }
 
 /** Somebody who does not exist is denied whatever the policy says; who means that says by which reason. */
-function callerDifferences({ expect }: TestStep, { assumed }: Exchange, snapshot: Snapshot): readonly Difference[] {
-  const found = expect.deny === true && assumed !== null ? unknownCaller(assumed, snapshot) : null;
+function callerDifferences(
+  { expect, as }: TestStep,
+  { exchange: { assumed }, listener }: TestExchange,
+  snapshot: Snapshot,
+): readonly Difference[] {
+  if (expect.deny !== true) return [];
+  const hasCertificate = as !== "nobody" && as.certificate !== undefined;
+  const unasked = hasCertificate && !asksForCertificates(listener);
+  const unknown = assumed === null ? null : unknownCaller(assumed, snapshot);
+  const found = unasked ? `listener '${listener.name}' asks for no certificate` : unknown;
   return found === null ? [] : [{ what: "as", expected: "a caller that the policy knows", found }];
 }
 

@@ -6,7 +6,7 @@ import { err, ok, type Result } from "../support/result.ts";
 import { describeExchange, type NoExchange } from "./described-request.ts";
 import { type SupposedCaller, supposedCaller } from "./supposed-caller.ts";
 
-interface TestExchange {
+export interface TestExchange {
   readonly exchange: Exchange;
   readonly listener: ListenerSettings;
 }

@@ -75,6 +75,10 @@ describe("an expectation", () => {
       "matrix: { principals: { partner: { basic: acme } }, resources: { order: /orders/1 }, actions: [GET], allow: {} }",
       ["as: no authenticator that takes 'basic'"],
     ],
+    [
+      'request: { path: /orders/1 }, as: { certificate: { spiffeId: "spiffe://a.example/b" } }, expect: deny',
+      ["as: listener 'inbound' asks for no certificate"],
+    ],
     ["request: { path: /health, listener: other }, expect: allow", ["request: there is no listener 'other'"]],
     ["request: { path: /health, client: nowhere }, expect: allow", ["request: not an IP address: nowhere"]],
     ["as: { certificate: none.pem }, expect: allow", ["request: 'none.pem' does not exist"]],
