@@ -1,5 +1,10 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, test, vi } from "vitest";
 import { RouteRules } from "../../src/detection/rules/rule-set.ts";
+import { main } from "../../src/main.ts";
+import { systemClock } from "../../src/support/clock.ts";
 import { policyWith, problemsOf, warningsOf } from "../policy/policy-kit.ts";
 
 const ACTIONS = "block,log,t:none,tag:paranoia-level/1,setvar:tx.inbound_anomaly_score_pl1=+5";
@@ -11,6 +16,7 @@ const FILES = {
   ].join("\n"),
 };
 const DETECTORS = "detectors: { crs: { rules: [rules] } }\n";
+const ROUTES = "routes: [{ path: /a, public: true, detect: [crs] }]";
 
 const route = (more: string): string =>
   policyWith(`${DETECTORS}routes: [{ path: /a, public: true, detect: [crs], ${more} }]`);
@@ -67,6 +73,39 @@ test("of many rules that do not run the first ten are told, and how many there a
   const told = await warningsOf(route("methods: [GET]"), { "rules/own.conf": rules.join("\n") });
   expect(told).toHaveLength(11);
   expect(told.join("\n")).toContain("2 more rules do not run, or see less; 'check --rules' has all of them");
+});
+
+test("lists that rules name are read from beside them, whatever they are called", async () => {
+  const own = [
+    `SecRule ARGS "@pmFromFile words.txt" "id:1,phase:2,deny"`,
+    `SecRule REMOTE_ADDR "@ipMatchF ../lists/addresses.dat" "id:2,phase:1,deny"`,
+    `SecRule ARGS "@pmf /srv/conf/rules/words.txt" "id:3,phase:2,deny"`,
+    `SecRule ARGS "@pmFromFile none.txt" "id:4,phase:2,deny"`,
+  ].join("\n");
+  const files = { "rules/own.conf": own, "rules/words.txt": "evil\n", "lists/addresses.dat": "192.0.2.0/24\n" };
+  const missing = ["rules/own.conf:4:1 its file 'none.txt' is not there"];
+  expect(await problemsOf(route("methods: [GET]"), files)).toEqual(missing);
+  const named = policyWith(`${DETECTORS.replace("[rules]", "[rules/own.conf]")}${ROUTES}`);
+  expect(await problemsOf(named, files)).toEqual(missing);
+});
+
+test("a rule that denies by itself is what the log tells, not a score that was too low", async () => {
+  const own = [
+    `SecRule ARGS "@rx x" "id:1,phase:2,pass,log,t:none,tag:paranoia-level/1,setvar:tx.inbound_anomaly_score_pl1=+2"`,
+    `SecRule ARGS "@rx y" "id:2,phase:2,deny"`,
+  ].join("\n");
+  const folder = mkdtempSync(join(tmpdir(), "postern-own-rules-"));
+  writeFileSync(join(folder, "policy.yaml"), policyWith(`${DETECTORS.replace("[rules]", "[own.conf]")}${ROUTES}`));
+  writeFileSync(join(folder, "own.conf"), own);
+  let told = "";
+  const stdout = (text: string): void => {
+    told += text;
+  };
+  const io = { stdout, stderr: stdout, cwd: folder, clock: systemClock };
+  for (const target of ["/a?q=x", "/a?q=xy"]) await main(["explain", "--policy", "policy.yaml", `GET ${target}`], io);
+  rmSync(folder, { recursive: true });
+  expect(told).toContain("score 0 of 5, all rules run here; 1 in ARGS:q, score 2 (own.conf:1)");
+  expect(told).toContain("score 0: 2 in ARGS:q (own.conf:2); wanted no match of a rule that denies");
 });
 
 test("bodies that no rule can read are a problem where the route asks for rules, and a warning where the defaults do", async () => {

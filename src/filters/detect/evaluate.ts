@@ -97,9 +97,10 @@ export class DetectCheck implements Check {
     );
     const score = this.#searches.get(exchange)?.transaction.score ?? 0;
     const told = notes.map(({ id, message, field, score: adds, file, line }) => {
-      return `${id} ${message} in ${field}${adds > 0 ? `, score ${adds}` : ""} (${file}:${line})`;
+      return `${named(id, message)} in ${field}${adds > 0 ? `, score ${adds}` : ""} (${file}:${line})`;
     });
-    const searched = `${rules.share.searched} of ${rules.share.rules} rules run here`;
+    const { share } = rules;
+    const searched = share.rules === 0 ? "all rules run here" : `${share.searched} of ${share.rules} rules run here`;
     return [`score ${score} of ${threshold}, ${searched}`, ...told].join("; ");
   }
 
@@ -214,18 +215,22 @@ export class DetectCheck implements Check {
 }
 
 function attack({ hits, score, blockedBy }: Transaction, threshold: number, place: Place): Denial {
-  const scored = hits.filter((hit) => hit.score > 0);
+  // Below the threshold it was no score, but a rule of one's own that denies.
+  const isScore = score >= threshold;
+  const scored = isScore ? hits.filter((hit) => hit.score > 0) : [];
   const told = (scored.length > 0 ? scored : blockedBy === null ? [] : [blockedBy]).slice(0, TOLD_MAX);
   const rules = told.map(({ id, message, target, score: adds, place: { file, line } }) => {
-    return `${id} ${message} in ${target}${adds > 0 ? `, score ${adds}` : ""} (${basename(file)}:${line})`;
+    return `${named(id, message)} in ${target}${adds > 0 ? `, score ${adds}` : ""} (${basename(file)}:${line})`;
   });
   const more = scored.length > TOLD_MAX ? ` and ${scored.length - TOLD_MAX} more` : "";
   return new Denial(
     "attack_detected",
     place,
     `score ${score}: ${rules.join("; ")}${more}`,
-    `a score below ${threshold}`,
+    isScore ? `a score below ${threshold}` : "no match of a rule that denies",
   );
 }
+
+const named = (id: number, message: string): string => (message === "" ? `${id}` : `${id} ${message}`);
 
 const TOLD_MAX = 3;

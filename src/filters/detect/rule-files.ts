@@ -1,4 +1,4 @@
-import { dirname, join } from "node:path";
+import { dirname, isAbsolute, join, normalize } from "node:path";
 import { orderedRuleFiles, RULES_TURN, ruleFileTurn } from "../../detection/rules/file-order.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import { decodeText } from "../../support/text.ts";
@@ -21,7 +21,6 @@ export interface RuleFiles {
 /** Files and folders of `rules` → their texts; null, with a problem, where one cannot be read. */
 export function readRuleFiles(names: readonly string[], context: CompileContext): RuleFiles | null {
   const ordered: OrderedFile[] = [];
-  const data = new Map<string, string>();
   let isWhole = true;
   let hasFolder = false;
   let bytes = 0;
@@ -45,7 +44,6 @@ export function readRuleFiles(names: readonly string[], context: CompileContext)
       return null;
     }
     const found = ordered.length;
-    for (const file of files) if (file.endsWith(".data")) data.set(file, read(file, at) ?? "");
     // What is named by itself stays where it is named: behind the rules where a folder stands before it.
     const turnOf = (file: string): number => (isFile ? (hasFolder ? RULES_TURN : -1) : ruleFileTurn(file));
     for (const file of isFile ? files : orderedRuleFiles(files))
@@ -58,15 +56,45 @@ export function readRuleFiles(names: readonly string[], context: CompileContext)
     }
   }
   ordered.sort((a, b) => a.turn - b.turn);
-  return isWhole ? { rules: ordered.map(({ file, text }) => ({ file, text })), data } : null;
+  if (!isWhole) return null;
+  const rules = ordered.map(({ file, text }) => ({ file, text }));
+  const data = readDataFiles(
+    rules,
+    (file) => context.readFolder(dirname(file), "rules"),
+    (file) => read(file, 0),
+  );
+  return isWhole ? { rules, data } : null;
 }
+
+const DATA_FILE = /@(?:pm|ipmatch)f(?:romfile)?[ \t]+([^"'\r\n]+)/gi;
+
+/** Lists of words and addresses that rules name. One that is not there is told with the rule's line. */
+function readDataFiles(
+  rules: readonly RuleText[],
+  folderOf: (file: string) => readonly string[] | null,
+  read: (file: string) => string | null,
+): Map<string, string> {
+  const data = new Map<string, string>();
+  const there = new Map<string, ReadonlySet<string>>();
+  for (const { file: from, text } of rules)
+    for (const [, name = ""] of text.matchAll(DATA_FILE)) {
+      const file = dataPath(name.trim(), from);
+      const folder = dirname(file);
+      const names = there.get(folder) ?? new Set((folderOf(file) ?? []).map(normalize));
+      there.set(folder, names);
+      if (names.has(file) && !data.has(file)) data.set(file, read(file) ?? "");
+    }
+  return data;
+}
+
+const dataPath = (name: string, from: string): string => normalize(isAbsolute(name) ? name : join(dirname(from), name));
 
 /** A file with its turn among those of all folders: plugins stand around the rules, wherever their folder is named. */
 interface OrderedFile extends RuleText {
   readonly turn: number;
 }
 
-/** A data file that a rule names, which stands beside it. */
+/** A data file that a rule names, from where the rule stands. */
 export function dataFileOf({ data }: RuleFiles, name: string, from: string): string | undefined {
-  return data.get(join(dirname(from), name)) ?? data.get(name);
+  return data.get(dataPath(name, from));
 }
