@@ -27,7 +27,7 @@ export function* readCsv(bytes: Buffer, { column = 1 }: FeedFormat, sink: FeedSi
     if (!isComment) isFirst = false;
     if (at < 0 && !isComment) break;
   }
-  return at < 0 ? `has no column '${column}'` : null;
+  return at < 0 ? `has no column '${column}'; expected it in the first row, with commas between columns` : null;
 }
 
 /** A first row of names is no fault. */

@@ -98,8 +98,16 @@ export class FeedSink {
     if (good === 0 && faultCount === 0) return ok(yield* this.#feed());
     // A page of an error, a file of another kind: what little it has of addresses is not the list.
     if (faultCount >= good)
-      return err(`is no list of addresses: ${faultCount} of its ${good + faultCount} entries are none`);
+      return err(
+        `is no list of addresses: ${faultCount} of its ${good + faultCount} entries are none${this.#firstFault()}`,
+      );
     return ok(yield* this.#feed());
+  }
+
+  #firstFault(): string {
+    const [first] = this.#faults;
+    if (first === undefined) return "";
+    return `; first${first.line === null ? "" : ` in line ${first.line}`}: ${first.text}`;
   }
 
   *#feed(): Steps<Feed> {
