@@ -35,12 +35,16 @@ const ATTACK_REASONS: ReadonlySet<string> = new Set(["attack_detected", "search_
 const PROBE =
   /\/(?:\.(?:env|git|svn|hg|aws|ssh|docker|vscode|idea|htaccess|htpasswd|DS_Store)(?:[./]|$)|wp-(?:admin|login|content|includes|json)|phpmyadmin|phpunit|phpinfo|xmlrpc\.php|cgi-bin\/|HNAP1|boaform|etc\/passwd|server-status)/i;
 const ATTACK_TEXT = /<|>|`|\$\{|\0|\.\.[/\\]|\|\||\/\*|\bunion\b.*\bselect\b/i;
+/** Names by which libraries that make objects of queries reach what all objects have in common. No policy can say `__proto__`, either. */
+const POLLUTION = /(?:^|\W)(?:__proto__|constructor\W+prototype)(?:\W|$)/;
 const HARMLESS = /^[\w.~:@/+-]*$/;
 
 function isAttack({ audited, path, query }: DecisionFacts): boolean {
   if (audited.some(({ reason }) => ATTACK_REASONS.has(reason))) return true;
   if (PROBE.test(path)) return true;
-  return !HARMLESS.test(path) && isAttackText(decoded(path)) ? true : query.some(isAttackText);
+  return !HARMLESS.test(path) && isAttackText(decoded(path))
+    ? true
+    : query.some((name) => POLLUTION.test(name) || isAttackText(name));
 }
 
 function isAttackText(text: string): boolean {

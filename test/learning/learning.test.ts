@@ -156,6 +156,8 @@ describe("what an attacker does opens nothing", () => {
     ["answered", { upstreamMs: null }],
     ["attack", { path: "/.git/config" }],
     ["attack", { path: "/a/%27%20or%201=1%20--" }],
+    ["attack", { query: ["__proto__"] }],
+    ["attack", { query: ["page", "filter[constructor][prototype][a]"] }],
     ["scanner", { headers: ["user-agent: sqlmap/1.8"] }],
     ["odd", { query: ["a b"] }],
     ["odd", { method: "GETT" }],
