@@ -266,6 +266,9 @@ const WRITTEN: Readonly<Record<string, readonly string[]>> = {
     "Illuminate\\Database\\QueryException",
   ],
   "rails-page": [
+    "<title>Errno::ENOENT at /orders</title>",
+    "because you use <code>Rack::ShowExceptions</code>",
+    "because you have enabled the <code>show_exceptions</code> setting",
     "Puma caught this error: no (RuntimeError)",
     "Phusion Passenger",
     "Hanami::Router::NotFoundError",
@@ -371,6 +374,7 @@ test.each([
   "cast to stone, casting to iron failed for value reasons",
   "Raised at the meeting; called from Berlin; msg 7, level 3",
   "the squid/octopus stand, guru meditation at noon",
+  "<title>Dinner at the pier</title>, <title>Orders at Acme</title>",
 ])("is what people write: %s", (text) => {
   expect(kindsIn(JSON.stringify({ message: text, list: [text] }), "json")).toEqual([]);
   expect(kindsIn(text, "text")).toEqual([]);

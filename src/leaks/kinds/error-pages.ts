@@ -71,6 +71,10 @@ export const FRAMEWORK_PAGES: readonly Detector[] = [
     says("ActionController::[A-Z]", /^ActionController::[A-Z]\w+/),
     says("ActionView::Template", /^ActionView::Template::Error/),
     says("Sinatra doesn", /^Sinatra doesn/),
+    // Of Sinatra, Rack and Better Errors, 100 KB of frames behind it; Django's has it as well.
+    says("<title>[A-Z]", /^<title>(?:[A-Z]\w{0,60}::){0,5}[A-Z]\w{1,60} at \//),
+    literal("Rack::ShowExceptions"),
+    says("<code>show_exceptions", /^<code>show_exceptions<\/code> setting/),
     literal("Puma caught this error: "),
     literal("Phusion Passenger"),
     says("Hanami::[A-Z]", /^Hanami::[A-Z]\w+/),
