@@ -28,6 +28,10 @@ routes:
     authorize: { any: [{ scopes: [read] }, { roles: [a] }] }
     address: { denyFile: deny.txt }
     validate: { body: { schema: order.json } }
+    limit: [byTenant, bySubject]
+limits:
+  byTenant: { rate: 1/second, key: jwt.tenant, absent: unlimited }
+  bySubject: { rate: 1/second, key: certificate.subject, absent: unlimited }
 `;
 
 let files: Files;
@@ -51,6 +55,7 @@ function look(policy: string, present: Files, offline: boolean) {
     cwd: "/srv",
     clock: fixedClock,
     offline,
+    lint: "all",
     rateTables: new RateTables([1, 2], fixedClock, 64),
     readFile: (absolute) => {
       const content = contents.get(absolute.replace("/srv/", ""));

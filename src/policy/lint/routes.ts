@@ -9,18 +9,20 @@ export interface LintedRoute {
   readonly route: Route;
   /** In the policy, descriptions laid into it. */
   readonly path: Path;
+  /** None where one of the policy did not compile, or its files are not here: nobody knows who else may call. */
   readonly authenticators: readonly Authenticator[];
 }
 
 /** All of them; none where one of them did not compile, for then nobody knows which is which. */
 export function lintedRoutes(work: Work): readonly LintedRoute[] {
   if (work.routes.length !== work.reader.listLength(["routes"])) return [];
+  const hasAll = work.reader.names(["authenticators"]).every((name) => work.authenticators.get(name) !== undefined);
   return work.routes.map((route, at) => ({
     route,
     path: ["routes", at],
-    authenticators: [...(work.routeUses[at]?.authenticators ?? [])].flatMap(
-      (name) => work.authenticators.get(name) ?? [],
-    ),
+    authenticators: hasAll
+      ? [...(work.routeUses[at]?.authenticators ?? [])].flatMap((name) => work.authenticators.get(name) ?? [])
+      : [],
   }));
 }
 
