@@ -20,16 +20,30 @@ const TOGETHER_MAX = 64;
 
 /** A schema with all that surely speaks of the same value. */
 export function together(start: Part, reading: Reading): readonly Part[] {
-  return reached([start], reading, ["allOf"]);
+  return reached([start], reading, (part) => [...inner(part, ["allOf"]), ...onlyAlternative(part)]);
 }
 
 /** What speaks of the same value where an alternative counts. */
 export function alternatives(parts: readonly Part[], reading: Reading): readonly Part[] {
   const begun = parts.flatMap((part) => inner(part, ["oneOf", "anyOf", "then", "else", "dependentSchemas"]));
-  return reached(begun, reading, ["allOf", "oneOf", "anyOf", "then", "else", "dependentSchemas"]);
+  return reached(begun, reading, (part) =>
+    inner(part, ["allOf", "oneOf", "anyOf", "then", "else", "dependentSchemas"]),
+  );
 }
 
-function reached(start: readonly Part[], { references }: Reading, words: readonly string[]): readonly Part[] {
+/** What an optional value may be but null, as FastAPI writes it; no part of a form is null. */
+function onlyAlternative(part: Part): readonly Part[] {
+  return ["anyOf", "oneOf"].flatMap((word) => {
+    const others = inner(part, [word]).filter(({ spot }) => spot.text("type") !== "null");
+    return others.length === 1 ? others : [];
+  });
+}
+
+function reached(
+  start: readonly Part[],
+  { references }: Reading,
+  next: (part: Part) => readonly Part[],
+): readonly Part[] {
   const found: Part[] = [];
   const pending = [...start];
   for (let part = pending.shift(); part !== undefined && found.length < TOGETHER_MAX; part = pending.shift()) {
@@ -40,7 +54,7 @@ function reached(start: readonly Part[], { references }: Reading, words: readonl
     found.push(own);
     // 3.1 has words beside a reference.
     if (target !== spot && Object.keys(spot.members).length > 1) found.push(part);
-    pending.push(...inner(own, words));
+    pending.push(...next(own));
   }
   return found;
 }

@@ -393,3 +393,30 @@ ${URLENCODED}:
     expect(told.join()).toContain(what);
   });
 });
+
+test("FastAPI: what may be null is what it is else, a file or a list of them", async () => {
+  const nullable = (schema: string): string => `{ anyOf: [${schema}, { type: 'null' }] }`;
+  const upload = "{ type: string, format: binary }";
+  const check = await checkOf(`
+multipart/form-data:
+  schema:
+    properties:
+      photo: ${nullable("{ type: string, contentMediaType: application/pdf }")}
+      notes: ${nullable(`{ type: array, maxItems: 2, items: ${upload} }`)}
+      title: ${nullable("{ type: string, maxLength: 3 }")}
+    additionalProperties: false
+`);
+  const note = file("notes", "a.txt", "text/plain", "a");
+  const good = multipart(file("photo", "a.pdf", "application/pdf", "%PDF-1.4"), note, note, field("title", "abc"));
+  expect(await judge(check, MULTIPART, good)).toBe(CONTINUE);
+  expect(await judge(check, MULTIPART, multipart())).toBe(CONTINUE);
+  for (const wrong of [
+    [file("photo", "a.pdf", "application/pdf", "GIF89a")],
+    [file("photo", "a.gif", "image/gif", "GIF89a")],
+    [note, note, note],
+    [field("notes", "a")],
+    [field("title", "abcd")],
+    [file("title", "a.txt", "text/plain", "a")],
+  ])
+    expect(await judge(check, MULTIPART, multipart(...wrong))).not.toBe(CONTINUE);
+});
