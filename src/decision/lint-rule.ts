@@ -148,7 +148,7 @@ export const LINT_RULES = {
     "An extension opens operations at another gateway, and opens nothing here.",
     "name it in 'extensions' where that is meant",
   ),
-  schema_unmeetable: warning("No body can fit a schema.", "mend the schema"),
+  schema_unmeetable: warning("No body can fit a schema, or have a member that it declares.", "mend the schema"),
   schema_slow: warning("The longest body would take seconds to judge.", "lower 'body.maxBytes' or simplify the schema"),
   detector_refuses_route: warning(
     "Rules of a detector refuse each request of a route, or cannot read its bodies.",

@@ -15,7 +15,7 @@ import type { Notes } from "./notes.ts";
 import { inOrder } from "./order.ts";
 import { compilePattern, type Pattern, type PatternFault } from "./pattern/index.ts";
 import { exampleOf } from "./questions/example.ts";
-import { contradictionOf, factsOf } from "./questions/facts.ts";
+import { closedOut, contradictionOf, factsOf } from "./questions/facts.ts";
 import { type Mutation, mutationOf } from "./questions/mutation.ts";
 import { type BodyPlace, placesOf } from "./questions/places.ts";
 import { Reader } from "./read.ts";
@@ -81,9 +81,16 @@ export class CompiledSchema {
     return mutationOf(example, this.validator);
   }
 
-  /** Why no body can fit, where that shows at a glance. */
+  /** Why no body can fit, or have a member that is declared, where that shows at a glance. */
   contradiction(): string | null {
-    return contradictionOf(factsOf([this.root]));
+    const why = contradictionOf(factsOf([this.root]));
+    if (why !== null) return `no body can fit: ${why}`;
+    const name = closedOut(this.root);
+    if (name === null) return null;
+    return (
+      `no body can have '${name}': one part of 'allOf' declares it and another refuses it by 'additionalProperties: false'; expected ` +
+      "'unevaluatedProperties: false' beside 'allOf', or neither and 'undeclaredProperties: refuse' in section 'openapi'"
+    );
   }
 }
 

@@ -70,6 +70,20 @@ describe("what a place of the body can be", () => {
     expect(reason({ minLength: 3, maxLength: 2 })).toBeNull();
     expect(reason(ORDER)).toBeNull();
   });
+
+  test("a class and its base that each take their own members alone refuse each other's", () => {
+    const reason = (schema: unknown) => compiledOf(schema).contradiction();
+    const base = { type: "object", properties: { type: { type: "string" } } };
+    const own = { properties: { bark: { type: "boolean" } } };
+    const closed = { additionalProperties: false };
+    const text = "one part of 'allOf' declares it and another refuses it by 'additionalProperties: false'";
+    expect(reason({ allOf: [base, { ...own, ...closed }] })).toContain(`no body can have 'type': ${text}`);
+    expect(reason({ ...own, allOf: [{ ...base, ...closed }] })).toContain(`no body can have 'bark': ${text}`);
+    expect(reason({ ...own, allOf: [base], unevaluatedProperties: false })).toBeNull();
+    expect(reason({ ...own, allOf: [{ properties: { bark: {} }, ...closed }] })).toBeNull();
+    expect(reason({ properties: { type: false }, allOf: [{ ...own, ...closed }] })).toBeNull();
+    expect(reason({ ...own, allOf: [{ patternProperties: { "^b": {} }, ...closed }] })).toBeNull();
+  });
 });
 
 describe("examples and mutations", () => {

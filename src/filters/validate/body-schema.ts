@@ -54,9 +54,7 @@ export function compileNamedSchema(
     return null;
   }
   checkCost(name, compiled.value.cost, bytesMax, path, context);
-  const contradiction = compiled.value.contradiction();
-  if (contradiction !== null)
-    context.warning("schema_unmeetable", `'${name}': no body can fit: ${contradiction}`, ...path);
+  warnOfContradiction(name, compiled.value, path, context);
   const unenforced = [...compiled.value.unenforced].filter(([word]) => word !== "xml" || !path.includes("xml"));
   const [first] = unenforced;
   if (first !== undefined) {
@@ -92,7 +90,13 @@ function compileDescribed(
     return null;
   }
   checkCost(file, compiled.value.cost, bytesMax, path, context);
+  warnOfContradiction(file, compiled.value, path, context);
   return compiled.value;
+}
+
+function warnOfContradiction(name: string, compiled: CompiledSchema, path: Path, context: RouteContext): void {
+  const contradiction = compiled.contradiction();
+  if (contradiction !== null) context.warning("schema_unmeetable", `'${name}': ${contradiction}`, ...path);
 }
 
 /** Null where nothing is asked that is of requests alone. */

@@ -141,3 +141,16 @@ export function contradictionOf(facts: ValueFacts): string | null {
   const isEmpty = order > 0 || (order === 0 && (facts.minimum.isExclusive || facts.maximum.isExclusive));
   return isEmpty ? "no number is above its minimum and below its maximum" : null;
 }
+
+/**
+ * A member that one part of an `allOf` declares and another refuses by `additionalProperties: false`, which knows its own members
+ * alone: what generators for .NET write of a class and its base. Null for none.
+ */
+export function closedOut(schema: Subschema): string | null {
+  const objects = togetherWith([schema]).flatMap(({ object }) => (object === null ? [] : [object]));
+  const closed = objects.filter(({ additional, patterns }) => additional?.isNever === true && patterns.length === 0);
+  for (const { properties } of closed)
+    for (const other of objects)
+      for (const [name, member] of other.properties) if (!properties.has(name) && !member.isNever) return name;
+  return null;
+}

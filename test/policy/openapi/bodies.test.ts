@@ -4,9 +4,9 @@ import type { Check } from "../../../src/filters/filter.ts";
 import { BOUNDARY, field, file, multipart } from "../../fixtures/multipart.ts";
 import { createExchange, MemoryBody } from "../../fixtures/route-context.ts";
 import { createTokenMint } from "../../fixtures/tokens.ts";
-import { routeOf, snapshotOf, warningsOf } from "../policy-kit.ts";
+import { examine, routeOf, snapshotOf, warningsOf } from "../policy-kit.ts";
 import { checkOf, document, judge, looseOf } from "./body-kit.ts";
-import { filesWith, policyOf } from "./kit.ts";
+import { api, filesWith, policyOf } from "./kit.ts";
 
 let jwks: string;
 beforeAll(async () => {
@@ -328,6 +328,15 @@ multipart/form-data:
       seen: "form pdf: header x-pages: / maximum",
     });
     expect(await send(check, pdf)).toMatchObject({ seen: "form pdf: header x-pages: missing" });
+  });
+
+  test("tells of a base and a class that refuse each other's members", async () => {
+    const schema = "{ allOf: [{ properties: { a: {} } }, { properties: { b: {} }, additionalProperties: false }] }";
+    const described = api(`/a:\n  post: { requestBody: { content: { application/json: { schema: ${schema} } } } }`);
+    const { warnings } = await examine(policyOf("public: true"), filesWith(jwks, described));
+    expect(warnings.map(({ text, place: { file, line } }) => `${file}:${line} ${text}`)).toContainEqual(
+      expect.stringContaining("api/orders.yaml:5 'api/orders.yaml': no body can have 'a'"),
+    );
   });
 
   test("tells what of it is not enforced", async () => {
