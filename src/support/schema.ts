@@ -172,6 +172,11 @@ const headerText = z
 /** A header field name (RFC 9110 section 5.1), given in any case → lower case. */
 export const headerName: z.ZodType<string, string> = headerText.transform((name) => name.toLowerCase());
 
+/** One that a service sends: no header has a `*` in its name, and one that is written means many. */
+export const wholeHeaderName: z.ZodType<string, string> = headerName.refine((name) => !name.includes("*"), {
+  error: "* stands for nothing in the name of a header; expected each by its whole name",
+});
+
 /** Something for each header, by its name in lower case. Headers have no case: of two spellings nobody can say which one was meant. */
 export function byHeader<T>(value: z.ZodType<T>): z.ZodType<Record<string, T>> {
   return z

@@ -148,6 +148,10 @@ test.each([
   ["{ origins: ['*'], credentials: true }", /any page could act as the user who looks at it/],
   ["{ origins: ['null'] }", /'null' is the origin of any sandboxed page of anybody/],
   ["{ origins: ['https://*.org'] }", /all names of a top-level domain are anybody's/],
+  ["{ origins: ['https://*.github.io'] }", /anybody can have a name below github\.io; expected one label more/],
+  ["{ origins: ['https://*.co.uk:8443'] }", /anybody can have a name below co\.uk/],
+  ["{ origins: ['https://a.org'], credentials: true, headers: ['*'] }", /with credentials browsers take \*/],
+  ["{ origins: ['https://a.org'], credentials: true, exposeHeaders: [X-A, '*'] }", /with credentials browsers take \*/],
   ["{ origins: ['https://app.*.org'] }", /\* stands for all names below a domain, at the beginning/],
   ["{ origins: ['https://*example.org'] }", /at the beginning/],
   ["{ origins: ['https://app.example.org/'] }", /an origin ends behind the host and port/],
@@ -158,6 +162,13 @@ test.each([
   ["{ origin: ['https://app.example.org'] }", /did you mean 'origins'\?/],
 ])("%s is a problem", async (cors, text) => {
   expect((await problemsOf(policy(cors), KEYS)).join("\n")).toMatch(text);
+});
+
+test.each([
+  "{ origins: ['https://*.acme.github.io', 'https://*.shop.co.uk', 'https://acme.github.io', 'https://*.co.example'] }",
+  "{ origins: ['https://a.org'], headers: ['*'], exposeHeaders: ['*'] }",
+])("%s is none", async (cors) => {
+  expect(await problemsOf(policy(cors), KEYS)).toEqual([]);
 });
 
 test.each([

@@ -97,6 +97,11 @@ describe("securityHeaders", () => {
     [{ securityHeaders: { "Content-Securty-Policy": "x" } }, /did you mean 'Content-Security-Policy'/],
     [{ securityHeaders: { "Referrer-Policy": "a\nb" } }, /visible ASCII on one line/],
     [{ securityHeaders: "page" }, /"api"\|"pages"\|"off"/],
+    [
+      { removeHeaders: ["X-Internal-*"] },
+      "* stands for nothing in the name of a header; expected each by its whole name",
+    ],
+    [{ allowHeaders: ["*"] }, "* stands for nothing in the name of a header; expected each by its whole name"],
   ])("%j is a problem", (settings, text) => {
     expect(
       compileFilter(responseFilter, settings)

@@ -57,11 +57,18 @@ export const corsFilter = defineFilter<CorsSettings>({
 });
 
 /** Reports what a browser would not take, and what opens more than it seems to. */
-function isSound({ origins, credentials, methods }: CorsSettings, context: RouteContext): boolean {
+function isSound(settings: CorsSettings, context: RouteContext): boolean {
+  const { origins, credentials, methods } = settings;
   const any = origins.indexOf("*");
   if (any >= 0 && credentials === true) {
     const text = "any page could act as the user who looks at it; expected origins by name, or no 'credentials'";
     context.problem(text, "origins", any);
+    return false;
+  }
+  for (const key of ["headers", "exposeHeaders"] as const) {
+    const at = settings[key]?.indexOf("*") ?? -1;
+    if (at < 0 || credentials !== true) continue;
+    context.problem("with credentials browsers take * for the name of a header; expected the names", key, at);
     return false;
   }
   if (any >= 0 && origins.length > 1) context.warning("no_effect", "beside * the others say nothing", "origins", any);

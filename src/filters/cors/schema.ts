@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { DEFAULTS } from "../../support/defaults.ts";
 import { durationMs, headerName, object, ofKind } from "../../support/schema.ts";
+import { isSharedDomain } from "./shared-domains.ts";
 
 /** Whose pages may read answers. All of it in lower case. */
 export type OriginRule =
@@ -35,7 +36,10 @@ const EXPECTED =
 
 /** Why a text is none of them, where a reason can be told; null for one that is. */
 function faultOf(text: string): string | null {
-  if (text === "*" || BELOW.test(text) || PORTS.test(text)) return null;
+  const [, , below = ""] = BELOW.exec(text) ?? [];
+  const domain = below.slice(1).replace(/:\d+$/, "");
+  if (isSharedDomain(domain)) return `anybody can have a name below ${domain}; expected one label more behind *.`;
+  if (text === "*" || below !== "" || PORTS.test(text)) return null;
   if (text === "null") return "'null' is the origin of any sandboxed page of anybody; expected the origin of the page";
   if (/^https?:\/\/\*\.[^.]+$/.test(text))
     return "all names of a top-level domain are anybody's; expected at least two labels behind *.";

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { CERTIFICATE_LINES_NAMES, type CertificateLines } from "../../message/certificate-lines.ts";
-import { headerName, object } from "../../support/schema.ts";
+import { headerName, object, wholeHeaderName } from "../../support/schema.ts";
 
 export interface RequestSettings {
   readonly keepCredentials?: boolean | undefined;
@@ -34,7 +34,7 @@ const parameterName = z
 
 export const requestSchema: z.ZodType<RequestSettings> = object({
   keepCredentials: z.boolean().optional().describe("Authorization and API keys reach the service. false if absent."),
-  removeHeaders: z.array(headerName).optional().describe("Further headers that come off."),
+  removeHeaders: z.array(wholeHeaderName).optional().describe("Further headers that come off."),
   setHeaders: headerLines.optional().describe("Headers that are put on, in place of what the client sent."),
   clientCertificate: z
     .array(z.enum(CERTIFICATE_LINES_NAMES))

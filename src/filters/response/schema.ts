@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { DEFAULTS } from "../../support/defaults.ts";
-import { headerName, object } from "../../support/schema.ts";
+import { object, wholeHeaderName } from "../../support/schema.ts";
 import { headerLines } from "../request/schema.ts";
 import type { CacheSettings } from "./cache.ts";
 import { PART_NAMES, PARTS, type PartSettings } from "./parts.ts";
@@ -17,10 +17,10 @@ export interface ResponseSettings extends PartSettings, ReadingSettings {
 }
 
 const headShape = {
-  removeHeaders: z.array(headerName).optional().describe("Headers of the service that do not reach the client."),
+  removeHeaders: z.array(wholeHeaderName).optional().describe("Headers of the service that do not reach the client."),
   setHeaders: headerLines.optional().describe("Headers that are put on, in place of what the service sent."),
   allowHeaders: z
-    .array(headerName)
+    .array(wholeHeaderName)
     .max(DEFAULTS.allowedHeadersMax, { error: `expected at most ${DEFAULTS.allowedHeadersMax} names` })
     .optional()
     .describe(
