@@ -84,30 +84,45 @@ export function lessonOf(
   };
 }
 
-/** What is known beside the record, each once. */
+/** What is known beside the record, each once. Kinds at one place are one parameter, as a policy has one route for them. */
 class Inventory {
-  readonly #left: Set<KnownOperation>;
+  readonly #left = new Map<string, KnownOperation>();
 
   constructor(known: readonly KnownOperation[]) {
-    this.#left = new Set(known);
+    for (const one of known) {
+      const key = keyOf(one.route, one.method, one.path);
+      this.#left.set(key, together(this.#left.get(key), one));
+    }
   }
 
   take({ template }: CurrentRoute, method: string, path: string): KnownOperation | null {
-    const shape = shapeText(path);
-    for (const one of this.#left) {
-      if (one.route !== template || one.method !== method || shapeText(one.path) !== shape) continue;
-      this.#left.delete(one);
-      return one;
-    }
-    return null;
+    const key = keyOf(template, method, path);
+    const found = this.#left.get(key) ?? null;
+    this.#left.delete(key);
+    return found;
   }
 
   /** Of a route, what the record has not. */
   rest({ template, prefix }: CurrentRoute): readonly KnownOperation[] {
-    return [...this.#left].filter(({ route, path }) => {
+    return [...this.#left.values()].filter(({ route, path }) => {
       return route === template && (prefix === null ? path === template : path.startsWith(`${prefix}/`));
     });
   }
+}
+
+function keyOf(route: string, method: string, path: string): string {
+  return `${method} ${route} ${shapeText(path)}`;
+}
+
+function together(first: KnownOperation | undefined, second: KnownOperation): KnownOperation {
+  if (first === undefined) return second;
+  return {
+    ...first,
+    requests: first.requests + second.requests,
+    callers: Math.max(first.callers, second.callers),
+    firstMs: Math.min(first.firstMs, second.firstMs),
+    lastMs: Math.max(first.lastMs, second.lastMs),
+  };
 }
 
 function order({ path, method }: LearntRoute): string {

@@ -1,5 +1,6 @@
 import { type CurrentPolicy, currentRoute, openPolicy, type Settings } from "../../src/learning/current-routes.ts";
 import { FIRST_SECTIONS } from "../../src/learning/kept-sections.ts";
+import type { KnownOperation } from "../../src/learning/known-operations.ts";
 import { Learner } from "../../src/learning/learner.ts";
 import { type Lesson, lessonOf } from "../../src/learning/lesson.ts";
 import { policyText } from "../../src/learning/policy-text.ts";
@@ -52,6 +53,7 @@ export function lessonFrom(
   requests: readonly Partial<DecisionFacts>[],
   policy: CurrentPolicy = policyOf(),
   thresholds: Thresholds = { requests: 10, callers: 2 },
+  known: readonly KnownOperation[] = [],
 ): Lesson {
   const learner = new Learner(policy);
   const recorded = requests.map((one, at) => ({
@@ -60,7 +62,7 @@ export function lessonFrom(
   }));
   for (const one of recorded) learner.survey(one);
   for (const one of recorded) learner.learn(one);
-  return lessonOf(learner, policy, thresholds);
+  return lessonOf(learner, policy, thresholds, known);
 }
 
 export function textOf(lesson: Lesson, policy: CurrentPolicy = policyOf()): string {

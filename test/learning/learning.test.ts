@@ -387,6 +387,24 @@ describe("the same traffic gives the same policy", () => {
   });
 });
 
+test("kinds that the inventory tells apart at one place are one route, with the record or without it", () => {
+  const row = { status: "undeclared", route: "/**", method: "GET", findings: [], anonymous: 0, callersMore: 0 };
+  const many = { ...row, confirmed: 40, callers: [{}, {}], first: "2026-01-01", confirmedLast: "2026-10-01" };
+  const rows = ["/v1/orders/{number}", "/v1/orders/{uuid}", "/v1/orders/{text}", "/f/{number}", "/f/{uuid}"].map(
+    (path, at) => ({ ...many, path, confirmed: 40 + at }),
+  );
+  const known = knownOperations(Buffer.from(JSON.stringify({ operations: rows })));
+  if (!known.ok) throw new Error(known.error);
+  const policy = policyOf();
+  const learner = new Learner(policy);
+  expect(operationsIn(lessonOf(learner, policy, { requests: 10, callers: 2 }, known.value))).toEqual([
+    "GET /f/{number}",
+    "GET /v1/orders/{number}",
+  ]);
+  const lesson = lessonFrom(orders(), policy, { requests: 10, callers: 2 }, known.value);
+  expect(operationsIn(lesson)).toEqual(["GET /f/{number}", "GET /v1/orders/{number}"]);
+});
+
 test("the inventory remembers what the record has no longer", () => {
   const operation = { status: "undeclared", route: "/**", method: "GET", findings: [], anonymous: 0, callersMore: 0 };
   const rows = [
