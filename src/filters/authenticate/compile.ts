@@ -103,6 +103,8 @@ class Resolver {
   /** Each once; without the anonymous one. */
   readonly named: Authenticator[] = [];
   anonymous: Authenticator | null = null;
+  /** One of them has problems of its own, which are told. */
+  #hasBroken = false;
   readonly #context: RouteContext;
   readonly #audience: AudienceRule | null;
 
@@ -133,7 +135,10 @@ class Resolver {
     const context = this.#context;
     const authenticator = context.authenticators.get(name);
     if (authenticator === undefined) {
-      if (context.isDefined("authenticators", name)) return [];
+      if (context.isDefined("authenticators", name)) {
+        this.#hasBroken = true;
+        return [];
+      }
       context.problem(`authenticator '${name}' is not defined; ${context.hint("authenticators", name)}`, ...path);
       return [];
     }
@@ -152,7 +157,7 @@ class Resolver {
         `'${name}' is anonymous, so it can only be the last choice of the route's own list`,
         ...path,
       );
-    } else if (this.named.length === 0) {
+    } else if (this.named.length === 0 && !this.#hasBroken) {
       this.#context.problem(`'${name}' alone asks nobody who they are; expected 'public: true'`, ...path);
     }
     this.anonymous = authenticator;

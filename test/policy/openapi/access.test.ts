@@ -144,6 +144,13 @@ describe("security as 'authenticate' and 'authorize'", () => {
 });
 
 describe("in a policy", () => {
+  test("a file of keys that is wrong is told once, and not as an operation that asks nobody", async () => {
+    const document = api("/a:\n  get: { security: [{ key: [] }, {}] }");
+    const files = { ...filesWith(jwks, document), "keys.yaml": "callers: [{ id: acme, keys: [] }]\n" };
+    const problems = (await examine(policyOf("public: true"), files)).problems.map(({ place }) => place.file);
+    expect(new Set(problems)).toEqual(new Set(["conf/keys.yaml"]));
+  });
+
   test("problems stand in the document, slips of the section in the policy", async () => {
     const document = api("/a:\n  get: {}\n/b:\n  get: { security: [{ login: [] }] }");
     expect(await problemsOf(policyOf("authenticate: { oath: okta, mtls: mash }"), filesWith(jwks, document))).toEqual([
