@@ -16,9 +16,9 @@ interface RouteShare {
   readonly methods: readonly string[];
   readonly template: string;
   readonly detector: string;
-  /** Of those that look at arguments. */
+  /** How often some rule looks at arguments of some kind that the contract describes. */
   readonly rules: number;
-  /** Left for what the route's contract leaves open. */
+  /** Those that may find something. */
   readonly searched: number;
 }
 
@@ -39,7 +39,7 @@ export function rulesText(file: string, snapshot: Snapshot): string {
     lines.push(
       rules === 0
         ? `${file}: route ${route}: no contract closes a value, so that all rules of ${detector} search each`
-        : `${file}: route ${route}: ${searched} of ${rules} rules of ${detector} search what its contract leaves open`,
+        : `${file}: route ${route}: ${searched} of ${rules} looks of ${detector} at values that its contract describes are left; all rules search what it leaves open`,
     );
   }
   return lines.map((line) => `${line}\n`).join("");

@@ -36,6 +36,10 @@ export const DETECTION_DEFAULTS = {
   detectAnswerBytesMax: 512 * 1024,
   /** Values of one request: arguments, headers, cookies, fields. */
   detectValuesMax: 4_096,
+  /** Places of a body's schema of which rules know before a body comes what cannot match there. */
+  detectPlacesMax: 512,
+  /** Kinds of values, of all contracts, of which a detector remembers that. */
+  detectShapesMax: 4_096,
   /** Of one field of a multipart body that is searched. */
   detectFieldBytesMax: 128 * 1024,
   /** Of fields and file names of a multipart body together. */

@@ -4,7 +4,7 @@ import { parseJson } from "../../src/bodies/json.ts";
 import { EventCutter } from "../../src/filters/detect/event-cutter.ts";
 import { formArguments, formArgumentsInSteps } from "../../src/filters/detect/head-facts.ts";
 import { jsonArguments } from "../../src/filters/detect/json-arguments.ts";
-import { shapesOf } from "../../src/filters/detect/value-shapes.ts";
+import { type ShapePlace, shapesOf } from "../../src/filters/detect/value-shapes.ts";
 import { compileParameterSchema } from "../../src/filters/validate/engine.ts";
 import { DEFAULTS } from "../../src/support/defaults.ts";
 import { atOnce } from "../../src/support/turns.ts";
@@ -182,6 +182,25 @@ describe("what a contract closes", () => {
       false,
       false,
     ]);
+  });
+
+  test("what is said of members is known before a body comes, of a recursive schema to some depth", () => {
+    const words = {
+      type: "object",
+      properties: {
+        code: { type: "string", pattern: "^[a-z]{1,80}$" },
+        list: { type: "array", items: { type: "object", properties: { day: { type: "string", format: "date" } } } },
+        next: { $ref: "#" },
+      },
+      additionalProperties: { type: "string", maxLength: 7 },
+    };
+    const { body, constraints } = shapesOf([{ where: "body", name: "", schema: schema(words) }]);
+    const known = constraints.length;
+    const deep = [..."x".repeat(40)].reduce<ShapePlace | null>((place) => place?.member("next") ?? null, body);
+    for (const place of [body?.member("code"), body?.member("list")?.item(3)?.member("day"), deep?.member("other")])
+      expect(place?.shape).toBeLessThan(known);
+    expect(constraints.length).toBe(known);
+    expect(known).toBeGreaterThan(2);
   });
 
   describe("is what was judged, and no more", () => {

@@ -1,3 +1,4 @@
+import { DEFAULTS } from "../../support/defaults.ts";
 import { atOnce, type Steps } from "../../support/turns.ts";
 import type { RequestFacts, ValueConstraint } from "../facts.ts";
 import { Candidates, type Search } from "../search/search.ts";
@@ -33,6 +34,7 @@ export class RuleSet {
   readonly #search: Search;
   readonly #numbers: Shape;
   #whole: RuleProgram | null = null;
+  readonly #shapes = new Map<string, Shape>();
   #isPrepared = false;
 
   constructor(
@@ -74,9 +76,18 @@ export class RuleSet {
     return this.#search.toBuffer();
   }
 
+  /** What cannot match a constraint is asked once for all routes, and for policies after this one. */
+  #shapeOf(constraint: ValueConstraint): Shape {
+    const key = JSON.stringify(constraint);
+    const shape = this.#shapes.get(key) ?? new Shape(constraint, this.#search);
+    if (this.#shapes.size >= DEFAULTS.detectShapesMax) this.#shapes.clear();
+    this.#shapes.set(key, shape);
+    return shape;
+  }
+
   /** Routes without exclusions share one program. */
   forRoute({ exclusions, constraints }: RouteSettings): RouteRules {
-    const made = constraints.map((constraint) => new Shape(constraint, this.#search));
+    const made = constraints.map((constraint) => this.#shapeOf(constraint));
     if (exclusions.length > 0) {
       const phases = this.#phases.map((rules) => rules.map((rule) => withoutExcluded(rule, exclusions)));
       return new RouteRules(programOf(phases, this.#constants, this.#tree, this.#numbers), this.#search, made);

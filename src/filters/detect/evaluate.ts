@@ -100,7 +100,8 @@ export class DetectCheck implements Check {
       return `${named(id, message)} in ${field}${adds > 0 ? `, score ${adds}` : ""} (${file}:${line})`;
     });
     const { share } = rules;
-    const searched = share.rules === 0 ? "all rules run here" : `${share.searched} of ${share.rules} rules run here`;
+    const looks = `${share.searched} of ${share.rules} looks left at what its contract describes`;
+    const searched = share.rules === 0 ? "all rules run here" : looks;
     return [`score ${score} of ${threshold}, ${searched}`, ...told].join("; ");
   }
 

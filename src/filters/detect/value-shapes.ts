@@ -2,6 +2,7 @@ import type { ValueConstraint } from "../../detection/facts.ts";
 import { factsOf, togetherWith, type ValueFacts } from "../../schema/questions/facts.ts";
 import { itemsOf, membersOf, type Parts } from "../../schema/questions/places.ts";
 import { type Subschema, TYPE } from "../../schema/subschema.ts";
+import { DEFAULTS } from "../../support/defaults.ts";
 import type { ValuePromise } from "../filter.ts";
 
 const UNSHAPED = -1;
@@ -25,6 +26,8 @@ export class ValueShapes {
   readonly #constraints: ValueConstraint[] = [];
   readonly #known = new Map<string, number>();
   #body: ShapePlace | null = null;
+  /** Places that are not made yet, those near the root first; null once a body may come. */
+  #ahead: (() => void)[] | null = null;
 
   get constraints(): readonly ValueConstraint[] {
     return this.#constraints;
@@ -68,7 +71,10 @@ export class ValueShapes {
   }
 
   setBody(schema: Subschema): void {
+    this.#ahead = [];
     this.#body = this.#placeOf([schema]);
+    for (let at = 0; at < this.#ahead.length && at < DEFAULTS.detectPlacesMax; at++) this.#ahead[at]?.();
+    this.#ahead = null;
   }
 
   /** What nobody says of a value's type, an attacker chooses: what is said of items holds of no member, and the other way round. */
@@ -82,15 +88,21 @@ export class ValueShapes {
     return { shape: this.#shapeOf(schemas), member, item: (at) => item(String(at)) };
   }
 
-  /** Recursive schemas have no end: a place is made when a body has it. */
+  /**
+   * Recursive schemas have no end: so many places are made ahead, for rules know only constraints that are there when a route's are
+   * made, and others when a body has them.
+   */
   #placesOf({ own, others }: Parts): (name: string) => ShapePlace | null {
     const places = new Map<readonly Subschema[], ShapePlace>();
-    return (name) => {
-      const parts = own.get(name) ?? others;
-      if (parts.length === 0) return null;
+    const placeOf = (parts: readonly Subschema[]): ShapePlace => {
       const place = places.get(parts) ?? this.#placeOf(parts);
       places.set(parts, place);
       return place;
+    };
+    for (const parts of [...own.values(), others]) if (parts.length > 0) this.#ahead?.push(() => placeOf(parts));
+    return (name) => {
+      const parts = own.get(name) ?? others;
+      return parts.length === 0 ? null : placeOf(parts);
     };
   }
 
