@@ -203,10 +203,14 @@ export const DEFINING = [
   "detectors",
 ] as const;
 
+/** What callers of a file may be given there, by name. */
+const GIVEN_IN_FILES: ReadonlySet<string> = new Set(["roles", "limits", "plans"]);
+
 /** What is defined and never asked for looks like a rule that somebody believes to be in force. */
 export function* warnUnused(work: Work): Steps<void> {
   const mentioned = work.isWhole ? new Set<string>() : yield* findMentions(work);
   for (const section of DEFINING) {
+    if (GIVEN_IN_FILES.has(section) && !work.hasAllAuthenticators) continue;
     for (const name of work[section].unused()) {
       yield;
       if (work.warnings.isFull) return;

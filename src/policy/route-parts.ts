@@ -103,7 +103,7 @@ function sharedContext(work: Work, facts: RouteFacts, parts: RouteParts): RouteC
     ...work.anywhere(),
     ...facts,
     authenticators: work.authenticators,
-    hasAllAuthenticators: work.authenticators.size === work.authenticators.defined.size,
+    hasAllAuthenticators: work.hasAllAuthenticators,
     limits: work.limits,
     plans: work.plans,
     decisionServices: work.decisionServices,

@@ -225,6 +225,11 @@ export class Work {
     return this.problems.isEmpty && this.absent.isEmpty;
   }
 
+  /** None of the policy's own failed to compile, or has files that are not here. */
+  get hasAllAuthenticators(): boolean {
+    return this.authenticators.size === this.authenticators.defined.size;
+  }
+
   get reader(): EntryReader {
     if (this.#reader === null) throw new Error("places can be asked for only while the policy compiles");
     return this.#reader;

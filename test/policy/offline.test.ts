@@ -31,6 +31,7 @@ routes:
     limit: [byTenant, bySubject]
 limits:
   byTenant: { rate: 1/second, key: jwt.tenant, absent: unlimited }
+  ofAFile: { rate: 9/second, key: principal }
   bySubject: { rate: 1/second, key: certificate.subject, absent: unlimited }
 `;
 
@@ -42,7 +43,7 @@ beforeAll(async () => {
     "tls.crt": pki.server.certificate,
     "tls.key": pki.server.key,
     "ca.crt": pki.ca.certificate,
-    "keys.yaml": "callers: []\n",
+    "keys.yaml": `callers: [{ name: acme, limit: ofAFile, keys: [{ sha256: "${"0a".repeat(32)}" }] }]\n`,
     "jwks.json": jwks,
     "deny.txt": "192.0.2.1\n",
     "order.json": '{ "type": "object" }',

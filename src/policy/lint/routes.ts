@@ -16,11 +16,10 @@ export interface LintedRoute {
 /** All of them; none where one of them did not compile, for then nobody knows which is which. */
 export function lintedRoutes(work: Work): readonly LintedRoute[] {
   if (work.routes.length !== work.reader.listLength(["routes"])) return [];
-  const hasAll = work.reader.names(["authenticators"]).every((name) => work.authenticators.get(name) !== undefined);
   return work.routes.map((route, at) => ({
     route,
     path: ["routes", at],
-    authenticators: hasAll
+    authenticators: work.hasAllAuthenticators
       ? [...(work.routeUses[at]?.authenticators ?? [])].flatMap((name) => work.authenticators.get(name) ?? [])
       : [],
   }));
