@@ -293,6 +293,14 @@ const DRESSED: [string, string | null, string | Buffer][] = [
       SQL.replaceAll("'", "=27").replaceAll("UNION", "=55NION"),
     ),
   ],
+  ["XML as text", "text/plain", "<a>1&#39; &#85;NION &#x53;ELECT password FROM users-- </a>"],
+  ["XML as a form", "application/x-www-form-urlencoded", "<a>1&apos; &#85;NION &#83;ELECT password FROM users-- </a>"],
+  ["an attribute of XML as text", "text/plain", `<a b="1&#39; &#85;NION &#x53;ELECT password FROM users-- "/>`],
+  [
+    "XML with sections",
+    "text/plain",
+    "<a><![CDATA[1' UN]]><![CDATA[ION SEL]]><![CDATA[ECT password FROM users-- ]]></a>",
+  ],
   ["json as bytes", "application/octet-stream", ESCAPED],
   ["json as a picture", "image/png", `\n ${ESCAPED} and more`],
 ];
@@ -373,6 +381,8 @@ test("what people send under these labels passes", async () => {
   expect(await post("application/octet-stream", '{"name":"Ann"}')).toBe(200);
   expect(await post("image/png", Buffer.alloc(2_000_000, 7))).toBe(200);
   expect(await post("application/octet-stream", "hello")).toBe(200);
+  expect(await post("text/plain", "<order><name>O&apos;Brien &amp; sons</name><n>2 &lt; 3</n></order>")).toBe(200);
+  expect(await post("text/plain", "<p>Hello<br>two loaves & a half, it's fine")).toBe(200);
   expect(await post("application/x-ndjson", '{"a":1,"name":"Ann"}\n{"a":2,"name":"O\'Brien"}\n')).toBe(200);
   expect(await post("application/graphql", "{ orders(first: 7) { name total } }")).toBe(200);
   expect(await post("application/x-www-form-urlencoded", "a=1&b=%C3%B6")).toBe(200);

@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { headFacts } from "../../src/filters/detect/head-facts.ts";
 import { jsonStrings, jsonStringsInSteps, nestedStrings } from "../../src/filters/detect/json-strings.ts";
 import { shapesOf } from "../../src/filters/detect/value-shapes.ts";
+import { unmarkedXmlInSteps } from "../../src/filters/detect/xml-texts.ts";
 import { validateFilter } from "../../src/filters/validate/compile.ts";
 import { DEFAULTS } from "../../src/support/defaults.ts";
 import { atOnce, stepsOf } from "../../src/support/turns.ts";
@@ -47,6 +48,35 @@ describe("strings of a text that is no JSON", () => {
     let turns = 0;
     while (steps.next().done !== true) turns++;
     expect(turns).toBeGreaterThan(100);
+  });
+});
+
+describe("XML under another label", () => {
+  const plain = (text: string): string[] => atOnce(unmarkedXmlInSteps(text, "body")).map(({ value }) => value);
+
+  test("is there without references, comments and sections", () => {
+    expect(plain("<a>1&#39; &#x55;NI<!-- - -->ON &lt;&apos;&amp;#39;</a>")).toEqual(["<a>1' UNION <'&#39;</a>"]);
+    expect(plain("<a><![CDATA[1' UN]]><![CDATA[ION]]></a>")).toEqual(["<a>1' UNION</a>"]);
+  });
+
+  test("what begins within another ends nothing", () => {
+    expect(plain("<a><![CDATA[<!--]]>1&#39;<![CDATA[-->]]></a>")).toEqual(["<a><!--1'--></a>"]);
+    expect(plain("<a><?x <!-- ?>1&#39;<!-- --></a>")).toEqual(["<a>1'</a>"]);
+    expect(plain("<a><!-- <![CDATA[ -->1&#39;</a>")).toEqual(["<a>1'</a>"]);
+    expect(plain("<a><!-- 1&#39;</a>")).toEqual(["<a><!-- 1'</a>"]);
+  });
+
+  test("what is none, or has nothing of this, is searched as it stands alone", () => {
+    for (const text of ["", "a & b &amp; c", "<a>1</a>", '{"a":"&amp;"}']) expect(plain(text)).toEqual([]);
+  });
+
+  test("one of marks alone, as long as a body may be, gives others their turn and ends", () => {
+    for (const mark of ["<", "<!--", "<![CDATA[", "<?", "<!---->", "&#39;"]) {
+      const steps = unmarkedXmlInSteps(`<${mark.repeat(DEFAULTS.bodyInspectedBytesMax / mark.length)}`, "body");
+      let turns = 0;
+      while (steps.next().done !== true) turns++;
+      if (mark === "<" || mark === "&#39;") expect(turns).toBeGreaterThan(100);
+    }
   });
 });
 

@@ -10,7 +10,7 @@ import { formArgumentsInSteps, typeOf } from "./head-facts.ts";
 import { jsonArguments } from "./json-arguments.ts";
 import { jsonStringsInSteps, unescapedTextInSteps } from "./json-strings.ts";
 import type { ValueShapes } from "./value-shapes.ts";
-import { xmlTexts } from "./xml-texts.ts";
+import { unmarkedXmlInSteps, xmlTexts } from "./xml-texts.ts";
 
 /** Why a body that says what it is has no reading. */
 export interface UnreadBody {
@@ -52,6 +52,7 @@ export function* bodyFacts(
   const narrow = isWide(bytes) ? Buffer.from(bytes.filter((byte) => byte !== 0)) : bytes;
   const raw = narrow.toString("latin1");
   const args = yield* hiddenArguments(narrow, raw, type);
+  args.push(...(yield* unmarkedXmlInSteps(raw, "body")));
   if (!isForm(type) && type !== "") return ok({ ...NO_BODY, args, raw, length });
   args.push(...(yield* formArgumentsInSteps(raw, (name) => (isForm(type) ? shapes.ofForm(name) : -1))));
   return ok({ ...NO_BODY, processor: isForm(type) ? "URLENCODED" : "", args, raw, length });
