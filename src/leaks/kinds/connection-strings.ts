@@ -1,5 +1,5 @@
 import { byteSet, except, isIn } from "../byte-set.ts";
-import type { Detector, LeakKind } from "../kind.ts";
+import { type Detector, type LeakKind, token } from "../kind.ts";
 import { isPlaceholder } from "../named-value.ts";
 import { anchorOf, MORE, parseShape } from "../shape.ts";
 import type { LeakText } from "../text.ts";
@@ -81,5 +81,13 @@ const STRINGS: Detector = {
   },
 };
 
+/** The password stands behind a slash, before the host. */
+const ORACLE: Detector = token("oracle-thin-url", "connectionStrings", {
+  about: "Address of Oracle's thin driver with a password",
+  shapes: ["jdbc:oracle:thin:[A-Za-z0-9_.$#-]{1,64}/[A-Za-z0-9_.!#$%&*+=^~?-]{1,128}@"],
+  source: "docs.oracle.com: JDBC database URLs",
+  isOpen: true,
+});
+
 /** How services reach their databases. */
-export const CONNECTION_STRINGS: readonly Detector[] = [URLS, STRINGS];
+export const CONNECTION_STRINGS: readonly Detector[] = [ORACLE, URLS, STRINGS];
