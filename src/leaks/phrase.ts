@@ -46,6 +46,8 @@ interface Begin {
 }
 
 const SCORE = 60;
+/** Their first words are usual in any text and in heads: `connection to server at` is no `connection: keep-alive`. */
+const ANCHOR_BYTES_MAX = 12;
 
 /** A kind that is known by what software writes: the line from there, as far as the expression goes. */
 export function phrase(
@@ -65,7 +67,10 @@ export function phrase(
     source,
   };
   const begins = phrases.flatMap((each) =>
-    each.begins.flatMap((begin) => beginsOf(each, anchorOf(parseShape(begin, ignoresCase === true), null))),
+    each.begins.flatMap((begin) => {
+      const elements = parseShape(begin, ignoresCase === true);
+      return beginsOf(each, anchorOf(elements, null, ANCHOR_BYTES_MAX, ANCHOR_BYTES_MAX));
+    }),
   );
   return {
     kinds: [kind],

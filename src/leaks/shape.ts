@@ -14,7 +14,7 @@ export interface Element {
 
 /** Most bytes of one `+` or `*`. */
 const RUN_MAX = 512;
-const ANCHOR_BYTES_MAX = 8;
+const TOLD_BYTES_MAX = 8;
 const BYTES_MIN = 4;
 /** A letter in both cases, or a few that begin one prefix each. */
 const TOLD_MAX = 4;
@@ -96,13 +96,18 @@ export interface Anchor {
 }
 
 /**
- * The beginning of the elements, as far as its length is one alone: up to eight bytes that are told, and of others only as
- * many as make `bytesMin`. The table of the first pass is the smaller the less is open in it.
+ * The beginning of the elements, as far as its length is one alone: up to `toldBytesMax` bytes that are told, and of others
+ * only as many as make `bytesMin`. The table of the first pass is the smaller the less is open in it.
  */
-export function anchorOf(elements: readonly Element[], before: ByteSet | null = NO_WORD, bytesMin = BYTES_MIN): Anchor {
+export function anchorOf(
+  elements: readonly Element[],
+  before: ByteSet | null = NO_WORD,
+  bytesMin = BYTES_MIN,
+  toldBytesMax = TOLD_BYTES_MAX,
+): Anchor {
   const steps: { set: ByteSet; isOptional: boolean }[] = [];
   for (const { set, min, max } of elements) {
-    const most = sizeOf(set) <= TOLD_MAX ? ANCHOR_BYTES_MAX : bytesMin;
+    const most = sizeOf(set) <= TOLD_MAX ? toldBytesMax : bytesMin;
     for (let step = 0; step < min && steps.length < most; step++) steps.push({ set, isOptional: false });
     if (min !== max || steps.length >= most) break;
   }

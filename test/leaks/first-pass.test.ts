@@ -38,3 +38,27 @@ test("what is walked side by side ends where it ends byte by byte, with the same
     { numRuns: 500 },
   );
 });
+
+// Each anchor in it would have all its lines looked at one by one, at more than the price of the body.
+test("in an ordinary answer's head there is no anchor", () => {
+  const lines = [
+    "server: nginx/1.22.1",
+    "last-modified: Tue, 01 Dec 2026 07:57:00 GMT",
+    "connection: keep-alive",
+    "keep-alive: timeout=5, max=100",
+    "accept-ranges: bytes",
+    "vary: Accept-Encoding, Origin",
+    "cache-control: no-store, max-age=0, must-revalidate",
+    "x-request-id: 01J9Z3K7W8Q4R2T6Y1M5N0B8C4",
+    "x-content-type-options: nosniff",
+    "access-control-allow-origin: *",
+    "x-ratelimit-remaining: 4999",
+    "retry-after: 120",
+    "content-language: en, de",
+    "transfer-encoding: chunked",
+    "via: 1.1 varnish",
+    "age: 12",
+    'alt-svc: h3=""; ma=86400',
+  ];
+  for (const line of lines) expect(pass.pass(Buffer.from(`${line}\n`), 0, pass.begin).hits, line).toEqual([]);
+});

@@ -119,11 +119,12 @@ export const NATIONAL_IDS: readonly Detector[] = [
     "es-dni",
     "Spanish DNI or NIE",
     "interior.gob.es",
-    ["\\d{8}-?[A-HJ-NP-TV-Z]", "[XYZ]-?\\d{7}-?[A-HJ-NP-TV-Z]"],
+    // Ways with and without a hyphen apart: behind what is optional the first pass does not look.
+    ["\\d{8}[A-HJ-NP-TV-Z]", "\\d{8}-[A-HJ-NP-TV-Z]", "[XYZ]\\d{7}-?[A-HJ-NP-TV-Z]", "[XYZ]-\\d{7}-?[A-HJ-NP-TV-Z]"],
     {
       checksum: "letter, modulo 23",
       isChecked: isDni,
-      anchorBytes: 8,
+      anchorBytes: 10,
       scores: { shape: 20, checksum: 30, word: 40 },
       words: ["dni", "nie", "nif", "documento", "identidad"],
     },
@@ -136,7 +137,7 @@ export const NATIONAL_IDS: readonly Detector[] = [
   national("cn-resident-id", "Chinese resident identity number", "GB 11643-1999", ["\\d{17}[0-9X]"], {
     checksum: "ISO/IEC 7064, MOD 11-2, and a date",
     isChecked: isResidentId,
-    anchorBytes: 8,
+    anchorBytes: 17,
   }),
   national("mx-curp", "Mexican CURP", "gob.mx/curp", ["[A-Z]{4}\\d{6}[HMX][A-Z]{5}[0-9A-Z]\\d"], {
     checksum: "weighted, modulo 10",

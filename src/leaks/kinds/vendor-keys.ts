@@ -161,9 +161,14 @@ export const VENDOR_KEYS: readonly Detector[] = [
     "sntryu_[0-9a-f]{64}",
   ]),
   vendor("figma-token", "Figma token", "figma.com/developers: access tokens", ["figd_[A-Za-z0-9_-]{38,46}"]),
-  vendor("airtable-token", "Airtable token", "airtable.com/developers: personal access tokens", [
-    "pat[A-Za-z0-9]{14}.[0-9a-f]{64}",
-  ]),
+  // Words such as `path` and `pattern` begin as it does.
+  vendor(
+    "airtable-token",
+    "Airtable token",
+    "airtable.com/developers: personal access tokens",
+    ["pat[A-Za-z0-9]{14}.[0-9a-f]{64}"],
+    { anchorBytes: 17 },
+  ),
   vendor("supabase-token", "Supabase token", "supabase.com/docs: access tokens", [
     "sbp_[0-9a-f]{40}",
     "sb_secret_[A-Za-z0-9_-]{31}",
