@@ -26,8 +26,11 @@ export interface StyledParameter {
   readonly properties: readonly string[];
 }
 
-/** A value as text: of a primitive, of each item, of each property. What type the texts are, a schema says. */
-export type Leaves = string | readonly string[] | ReadonlyMap<string, string>;
+/**
+ * A value as text: of a primitive, of each item, of each property; of one whose name came several times all of them. What
+ * type the texts are, and whether there may be several, a schema says.
+ */
+export type Leaves = string | readonly string[] | ReadonlyMap<string, string | readonly string[]>;
 
 /**
  * All that services may take a parameter for. There are two where a delimiter stands escaped inside an item: whoever splits
@@ -66,11 +69,9 @@ export function readPathStyle(parameter: StyledParameter, escaped: string): Resu
 /** All of a query; null where the parameter is not there. */
 export function readQueryStyle(parameter: StyledParameter, query: EscapedValues): Result<Readings | null, string> {
   const { name, style, explode, shape, properties } = parameter;
-  if (shape === "object" && (style === "deepObject" || (explode && style === "form"))) {
-    const nameOf =
-      style === "deepObject" ? (property: string) => `${name}[${property}]` : (property: string) => property;
-    return readProperties(properties, nameOf, query);
-  }
+  if (shape === "object" && style === "deepObject")
+    return readProperties(properties, (property) => `${name}[${property}]`, query, true);
+  if (shape === "object" && explode && style === "form") return readProperties(properties, asIs, query, false);
   if (style === "deepObject") return shape === "array" ? readSteps(name, query) : err("a value that is no object");
   const values = query.get(name) ?? [];
   if (values.length === 0) return ok(null);
@@ -113,7 +114,7 @@ export function readCookieStyle(
 
 type Decode = (text: string) => string | null;
 
-const asIs: Decode = (text) => text;
+const asIs = (text: string): string => text;
 
 /** Escapes are bytes of UTF-8; a plus is a plus. */
 function decodePath(text: string): string | null {
@@ -208,16 +209,19 @@ function readProperties(
   properties: readonly string[],
   nameOf: (property: string) => string,
   query: EscapedValues,
+  isOnce: boolean,
 ): Result<Readings | null, string> {
-  const members = new Map<string, string>();
+  const members = new Map<string, string | readonly string[]>();
   for (const property of properties) {
-    const values = query.get(nameOf(property)) ?? [];
-    const [only] = values;
-    if (only === undefined) continue;
-    const value = decodeStrictly(only);
-    if (values.length > 1) return err("a property twice");
-    if (value === null) return err(NO_UTF8);
-    members.set(property, value);
+    const texts: string[] = [];
+    for (const value of query.get(nameOf(property)) ?? []) {
+      const text = decodeStrictly(value);
+      if (text === null) return err(NO_UTF8);
+      texts.push(text);
+    }
+    const [only] = texts;
+    if (isOnce && texts.length > 1) return err("a property twice");
+    if (only !== undefined) members.set(property, texts.length === 1 ? only : texts);
   }
   return ok(members.size === 0 ? null : [members]);
 }

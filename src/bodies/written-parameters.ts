@@ -18,7 +18,8 @@ export function writtenPairs(
   }
   if (typeof value !== "object" || value === null) return [[name, escaping(value)]];
   const members = Object.entries(value);
-  if (explode && style === "form") return members.map(([key, member]) => [encodeURIComponent(key), escaping(member)]);
+  if (explode && style === "form")
+    return members.flatMap(([key, member]) => writtenPairs(encodeURIComponent(key), member, style, explode, escaping));
   const between = explode && delimiter === "," ? "=" : delimiter;
   return [[name, members.map(([key, member]) => `${escaping(key)}${between}${escaping(member)}`).join(delimiter)]];
 }

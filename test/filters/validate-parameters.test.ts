@@ -239,6 +239,38 @@ describe("other spellings of what is declared", () => {
   });
 });
 
+describe("a list within a spread object, as Spring's Pageable has it", () => {
+  const size = { type: "integer", minimum: 1 };
+  const sort = { type: "array", items: { type: "string", maxLength: 9 }, maxItems: 2 };
+  const pageable = {
+    type: "object",
+    properties: { size, sort, ids: IDS, one: { type: ["string", "array"] }, any: {} },
+  };
+
+  test.each<[string, string | null]>([
+    ["?size=20&sort=name,asc&sort=id", null],
+    ["?sort=name", null],
+    ["?size=0&sort=name", "query p: /size minimum"],
+    ["?sort=a&sort=b&sort=c", "query p: /sort maxItems"],
+    ["?sort=a&sort=longer-than-nine", "query p: /sort/1 maxLength"],
+    ["?ids=1&ids=x", "query p: type of a member, not integer"],
+    ["?one=a", null],
+    ["?one=a&one=b", null],
+    ["?any=a", null],
+    ["?any=a&any=b", "query p: type of a member, not one value"],
+    ["?size=1&size=2", "query p: type of a member, not one value"],
+    ["?sort[0]=name", "query: sort in another spelling"],
+  ])("%s", (text, wanted) => {
+    expect(query({ p: pageable }, text)).toBe(wanted);
+  });
+
+  test("one that has to be there may be empty, which is written as nothing", () => {
+    expect(query({ p: { required: true, schema: pageable } }, "")).toBeNull();
+    expect(query({ p: { required: true, schema: POINT } }, "")).toBe("query p: / required");
+    expect(query({ p: POINT }, "")).toBeNull();
+  });
+});
+
 describe("a query as one value", () => {
   const form = { queryString: POINT };
   const json = { queryString: { content: "application/json", ...POINT, required: true } };

@@ -198,7 +198,7 @@ function compileOne(
       properties: types.names,
     },
     isJson: content !== undefined,
-    isNested: style === "deepObject" && hasInner(types, shape),
+    isNested: style === "deepObject" && hasInner(types, shape, false),
     types,
     validate: (value) => compiled.validator.judge(value),
     placeOf: placesOf(Object.keys(settings), context, at),
@@ -268,8 +268,8 @@ export function shapeOf(of: TextTypes, style: Style): Shape {
   return of.names.length > 0 || of.namesOthers || style === "deepObject" ? "object" : "primitive";
 }
 
-/** Whether it has items or members that no single text is: objects, lists. */
-export function hasInner(types: TextTypes, shape: Shape): boolean {
+/** Whether it has items or members that no text is: objects, lists, but for those of `isSpread`, whose name comes once for each item. */
+export function hasInner(types: TextTypes, shape: Shape, isSpread: boolean): boolean {
   const others = types.namesOthers ? [""] : [];
   const parts =
     shape === "object"
@@ -277,7 +277,14 @@ export function hasInner(types: TextTypes, shape: Shape): boolean {
       : shape === "array"
         ? [types.item(0)]
         : [];
-  return parts.some((part) => (part.types & ~(TYPE.array | TYPE.object | TYPE.null)) === 0);
+  return parts.some((part) => {
+    const isList = isSpread && (part.types & ~(TYPE.array | TYPE.null)) === 0;
+    return isInner(isList ? part.item(0) : part);
+  });
+}
+
+function isInner({ types }: TextTypes): boolean {
+  return (types & ~(TYPE.array | TYPE.object | TYPE.null)) === 0;
 }
 
 function checkStyle(
@@ -299,10 +306,10 @@ function checkStyle(
   else if (style === "deepObject" && shape === "primitive")
     problem("deepObject writes objects; expected type object", "style");
   if (content !== undefined) return;
-  const isSpread = section === "query" && (style ?? "form") === "form" && explode !== false;
-  if (isSpread && shape === "object" && types.names.length === 0 && !types.namesOthers)
+  const isSpread = section === "query" && (style ?? "form") === "form" && explode !== false && shape === "object";
+  if (isSpread && types.names.length === 0 && !types.namesOthers)
     problem("its members are parameters of their own; expected 'properties'", "type");
-  if (style !== "deepObject" && hasInner(types, shape)) {
+  if (style !== "deepObject" && hasInner(types, shape, isSpread)) {
     const what = shape === "array" ? "items" : "members";
     problem(`expected ${what} of type string, integer, number or boolean`, shape === "array" ? "items" : "properties");
   }

@@ -184,7 +184,10 @@ export function judgeQuery(
       }
       const styled = isPlain(parameter) ? parameter.styled : names.styledIn(parsed.value, parameter);
       const values = hasCommas(parameter) ? judgedValues(parameter, parsed.value) : parsed.value;
-      faults.add(parameter.name, judgeParameter(parameter, readQueryStyle(styled, values)));
+      const readings = readQueryStyle(styled, values);
+      // An object without members is written as nothing.
+      const isEmpty = parameter.required && isSpread(parameter) && readings.ok && readings.value === null;
+      faults.add(parameter.name, judgeParameter(parameter, isEmpty ? NO_MEMBERS : readings));
     }
     if (refuseUnknown) for (const name of parsed.value.keys()) if (names.isUnknown(name)) faults.add(name, unknown);
     return faults.verdict(showsErrors);
@@ -199,6 +202,7 @@ function judgeNested(parameter: Parameter, query: EscapedValues): readonly Param
   return judgeDeep(parameter, new Map(texts));
 }
 
+const NO_MEMBERS = ok([new Map<string, string>()]);
 const UNKNOWN = "no parameter of this name is expected";
 const NO_NAMES: ReadonlySet<string> = new Set();
 

@@ -55,16 +55,24 @@ function isLoose(value: unknown, types: number): boolean {
   return types === ALL_TYPES && typeof value !== "string";
 }
 
-function typedMembers(leaves: ReadonlyMap<string, string>, types: TextTypes, prefersText: boolean): TypedLeaves {
+/** A member that is a list comes as often as it has items. */
+function typedMembers(
+  leaves: ReadonlyMap<string, string | readonly string[]>,
+  types: TextTypes,
+  prefersText: boolean,
+): TypedLeaves {
   const entries: [string, unknown][] = [];
   let loose = false;
-  for (const [name, text] of leaves) {
-    const member = types.member(name).types;
-    const value = textValue(text, member, prefersText);
-    if (value === undefined)
-      return { fault: "member", pointer: `/${pointerToken(excerpt(name))}`, wanted: typeWords(member) };
-    entries.push([name, value]);
-    loose ||= isLoose(value, member);
+  for (const [name, sent] of leaves) {
+    const own = types.member(name);
+    const pointer = `/${pointerToken(excerpt(name))}`;
+    const takesList = (own.types & TYPE.array) !== 0 && own.types !== ALL_TYPES;
+    if (typeof sent !== "string" && !takesList) return { fault: "member", pointer, wanted: "one value" };
+    const isList = takesList && (own.types & ~(TYPE.array | TYPE.object | TYPE.null)) === 0;
+    const typed = typedLeaves(typeof sent === "string" && isList ? [sent] : sent, own, prefersText);
+    if (typed.fault !== null) return { fault: "member", pointer: pointer + typed.pointer, wanted: typed.wanted };
+    entries.push([name, typed.value]);
+    loose ||= typed.isLoose;
   }
   // Makes members of its own, `__proto__` too.
   return { value: Object.fromEntries(entries), isLoose: loose, fault: null };

@@ -44,17 +44,15 @@ export function lowerParameter(
   const loose = unenforcedIn(compiled.value).map(([word]) => `${word} of parameters`);
   const isPlain = (types.types & ~(TYPE.array | TYPE.object | TYPE.null)) !== 0;
   if (shape === "primitive" && !isPlain) return unread("parameters that are lists or objects at once");
-  if (style !== "deepObject" && hasInner(types, shape))
+  const isSpread = where === "query" && style === "form" && parameter.explode && shape === "object";
+  if (style !== "deepObject" && hasInner(types, shape, isSpread))
     return unread(
       shape === "array"
         ? "lists of objects or lists in parameters"
-        : "parameters that are objects with lists or objects in them",
+        : `parameters that are objects with ${isSpread ? "" : "lists or "}objects in them`,
     );
-  if (shape === "object") {
-    const isSpread = where === "query" && style === "form" && parameter.explode;
-    if (isSpread && types.names.length === 0 && !types.namesOthers)
-      return unread("parameters that are objects without 'properties'");
-  }
+  if (isSpread && types.names.length === 0 && !types.namesOthers)
+    return unread("parameters that are objects without 'properties'");
   if (style === "deepObject" && shape === "primitive") return unread("style deepObject of what is no object");
   return { settings: { schema: nameOf(schema), ...styleOf(parameter), ...own }, loose };
 }

@@ -344,7 +344,7 @@ describe("what is not enforced", () => {
     );
     expect(told).toEqual([
       "12:11 'api/orders.yaml': not enforced: style deepObject of what is no object (2 times, first api/orders.yaml:8:11), " +
-        "parameters that are objects with lists or objects in them (api/orders.yaml:10:11), format 'iban' of parameters (api/orders.yaml:12:11)",
+        "parameters that are objects with objects in them (api/orders.yaml:10:11), format 'iban' of parameters (api/orders.yaml:12:11)",
     ]);
   });
 
