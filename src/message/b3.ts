@@ -24,22 +24,30 @@ const SAMPLED: ReadonlyMap<string, boolean> = new Map([
   ["false", false],
 ]);
 
-/** The one header `b3`; null where there is none, or it has no place in a trace. */
+/** The one header `b3`; null where there is none, or it has neither a place in a trace nor a decision. */
 export function b3PlaceOf(headers: HeaderBlock): TracePlace | null {
   const text = headers.get("b3") ?? "";
   if (text === "" || headers.count("b3") !== 1) return null;
+  if (text.length === 1) return decisionOf(text);
   const [, traceId = "", parentId = "", sampled = ""] = SINGLE.exec(text) ?? [];
   return placeOf(traceId, parentId, SAMPLED.get(sampled) ?? null);
 }
 
 /** The same of the headers `X-B3-…`; one that stands twice has no one reading. */
 export function b3MultiPlaceOf(headers: HeaderBlock): TracePlace | null {
+  if (B3_HEADERS.some((name) => headers.count(name) > 1)) return null;
   const traceId = headers.get("x-b3-traceid") ?? "";
-  if (!TRACE_ID.test(traceId) || B3_HEADERS.some((name) => headers.count(name) > 1)) return null;
   const parentId = headers.get("x-b3-spanid") ?? "";
-  if (!SPAN_ID.test(parentId)) return null;
-  const isDebug = headers.get("x-b3-flags") === "1";
-  return placeOf(traceId, parentId, isDebug ? true : (SAMPLED.get(headers.get("x-b3-sampled") ?? "") ?? null));
+  const sampled = headers.get("x-b3-flags") === "1" ? "d" : (headers.get("x-b3-sampled") ?? "");
+  if (traceId === "" && parentId === "") return decisionOf(sampled);
+  if (!TRACE_ID.test(traceId) || !SPAN_ID.test(parentId)) return null;
+  return placeOf(traceId, parentId, SAMPLED.get(sampled) ?? null);
+}
+
+/** Without ids, as who asks for health pages says that nobody is to record them; the trace begins here. */
+function decisionOf(sampled: string): TracePlace | null {
+  const isSampled = SAMPLED.get(sampled);
+  return isSampled === undefined ? null : { traceId: "", parentId: "", isSampled, isRandom: true };
 }
 
 /** A short id is the lower half of a long one. */

@@ -5,7 +5,7 @@ export const TRACE_FLAGS = { sampled: 1, random: 2 } as const;
 
 /** A place in a trace, whatever header has it. */
 export interface TracePlace {
-  /** 32 hexadecimal digits. */
+  /** 32 hexadecimal digits; empty, as `parentId` then, where only a decision came, which B3 can do. */
   readonly traceId: string;
   /** Of the span that asks: 16 hexadecimal digits. */
   readonly parentId: string;

@@ -62,12 +62,12 @@ export class Tracing implements SpanRecording {
     const isSampled = this.#parentSays(parent, isFromProxy) ?? this.#ids.ratio() < this.#rules.sampleRatio;
     const isRandom = parent?.isRandom ?? true;
     return {
-      traceId: parent?.traceId ?? this.#ids.traceId(),
+      traceId: parent?.traceId || this.#ids.traceId(),
       parentId: parent?.parentId ?? "",
       callId: this.#ids.spanId(),
       flags: (isSampled ? TRACE_FLAGS.sampled : 0) | (isRandom ? TRACE_FLAGS.random : 0),
       tracestate: parent?.tracestate ?? "",
-      link: link === null ? null : { traceId: link.traceId, spanId: link.parentId },
+      link: link === null || link.traceId === "" ? null : { traceId: link.traceId, spanId: link.parentId },
     };
   }
 

@@ -190,6 +190,26 @@ test.each(B3)("B3: %s", (_, headers, place, isSampled) => {
   expect(out).toMatchObject({ "x-b3-traceid": traceId, "x-b3-spanid": spanId, "x-b3-sampled": sampled });
 });
 
+test("B3's decision alone is obeyed of who is trusted, and the trace begins here", () => {
+  const says = (headers: Record<string, string>, isFromProxy: boolean, rules: Partial<TracingRules> = {}) => {
+    const { out, spans } = ask({ propagators: ["b3", "b3multi"], ...rules }, headers, { isFromProxy });
+    expect(out["b3"]).toMatch(/^(?!0{32})[0-9a-f]{32}-[0-9a-f]{16}-[01]$/);
+    expect(spans.every(({ parentSpanId, link }) => parentSpanId === "" && link === null)).toBe(true);
+    return spans.length;
+  };
+  for (const headers of [{ b3: "0" }, { "x-b3-sampled": "0" }, { "x-b3-sampled": "false" }]) {
+    expect(says(headers, true, { sampleRatio: 1 }), JSON.stringify(headers)).toBe(0);
+    expect(says(headers, false, { sampleRatio: 1 }), JSON.stringify(headers)).toBe(1);
+    expect(says(headers, true, { sampleRatio: 1, from: "nobody" }), JSON.stringify(headers)).toBe(1);
+  }
+  for (const headers of [{ b3: "1" }, { b3: "d" }, { "x-b3-sampled": "1" }, { "x-b3-flags": "1" }]) {
+    expect(says(headers, true), JSON.stringify(headers)).toBe(1);
+    expect(says(headers, false), JSON.stringify(headers)).toBe(0);
+  }
+  for (const headers of [{ b3: "2" }, { "x-b3-sampled": "2" }, { "x-b3-spanid": SPAN, "x-b3-sampled": "0" }])
+    expect(says(headers, true, { sampleRatio: 1 }), JSON.stringify(headers)).toBe(1);
+});
+
 test("a header that stands twice says nothing", () => {
   const twice = exchangeOf("GET", "/orders/1");
   const { tracing } = ask({ propagators: PROPAGATORS }, {});
