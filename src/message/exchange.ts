@@ -132,6 +132,8 @@ export class Exchange {
   traceId: string | null;
   /** Whether the trace is one that is recorded, here or by who asks: it can be looked up. */
   isTraceSampled: boolean;
+  /** Of its own span, 16 hexadecimal digits, once that is on its way to the collector; null where none is. */
+  spanId: string | null;
   /** Header lines, each with CR LF, that the service gets beside those that the route's rewrite makes. */
   serviceLines: string;
   /** Header lines, each with CR LF, of whatever is answered, beside those that the route has for all its answers. */
@@ -204,6 +206,7 @@ export class Exchange {
     this.requestId = null;
     this.traceId = null;
     this.isTraceSampled = false;
+    this.spanId = null;
     this.serviceLines = "";
     this.answerLines = "";
     this.audited = null;

@@ -73,6 +73,7 @@ export const USUAL_FIELDS = {
     certificate === null || certificate.untrusted === null ? null : faultText(certificate.untrusted),
   requestId: ({ exchange: { requestId } }) => textOrNull(requestId),
   traceId: ({ exchange: { traceId } }) => textOrNull(traceId),
+  spanId: ({ exchange: { spanId } }) => textOrNull(spanId),
   version: ({ exchange: { version } }) => textOrNull(version),
   deprecated: ({ exchange: { deprecated } }) => textOrNull(deprecated),
   decisionUs: freshNumber("decisionUs"),

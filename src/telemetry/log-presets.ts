@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { eventCategories, requestCategories } from "./ecs-categories.ts";
 import { type LogNames, PLAIN_NAMES } from "./log-names.ts";
 
@@ -10,6 +11,9 @@ interface Preset {
   /** What a line is about and how it went, in fields of the preset's own. */
   readonly categories?: Pick<LogNames, "own" | "ofRequest" | "ofEvent">;
 }
+
+/** Elastic's views and rules go by `client.ip`, whose type takes addresses alone: a Unix socket's peer has none. */
+const clientOfEcs: Form = (json) => (isIP(json.slice(1, -1)) === 0 ? json : `${json},"client.ip":${json}`);
 
 /** `"h2"` → `"2"`. */
 const httpVersion: Form = (json) => (json === '"h2"' ? '"2"' : '"1.1"');
@@ -34,6 +38,7 @@ const ECS: Preset = {
     principal: "user.id",
     requestId: "http.request.id",
     traceId: "trace.id",
+    spanId: "span.id",
     reason: "event.reason",
     rule: "rule.name",
     durationMs: "event.duration",
@@ -42,13 +47,14 @@ const ECS: Preset = {
     error: "error.message",
   },
   forms: {
+    client: clientOfEcs,
     protocol: httpVersion,
     // Nanoseconds.
     durationMs: (json) => String(Math.round(Number(json) * 1_000_000)),
     asn: (json) => json.replace(/\D/g, ""),
   },
   categories: {
-    own: ["event.kind", "event.category", "event.type", "event.outcome"],
+    own: ["client.ip", "event.kind", "event.category", "event.type", "event.outcome"],
     ofRequest: requestCategories,
     ofEvent: eventCategories,
   },
@@ -67,6 +73,7 @@ const OTEL: Preset = {
     event: "event_name",
     msg: "body",
     traceId: "trace_id",
+    spanId: "span_id",
     id: "postern.decision.id",
     client: "client.address",
     country: "geo.country.iso_code",

@@ -60,6 +60,10 @@ export const ACCESS_FIELDS: Readonly<Record<AccessField, FieldDoc>> = {
     "4bf92f3577b34da6a3ce929d0e0e4736",
     "Of the trace that it is a part of, 32 hexadecimal digits, where the policy has `tracing` or `requestId`.",
   ),
+  spanId: text(
+    "00f067aa0ba902b7",
+    "Of its own span, 16 hexadecimal digits, where the request is recorded by `tracing` and goes to the collector.",
+  ),
   version: text("2", "The version that it was judged as; on routes with `version`."),
   deprecated: text("served", "How a request for what is deprecated went: `served`, `excepted`, `brownout`, `ended`."),
   decisionUs: number("38.2", "Microseconds from the first byte of the head to the verdict."),

@@ -65,6 +65,7 @@ export class RequestSpan {
     const wallOf = (monotonicMs: number): number => offsetMs + monotonicMs;
     const phases = this.#phases ?? NO_PHASES;
     const spanId = this.#recording.spanId();
+    finished.exchange.spanId = spanId;
     const endMs = wallOf(endedMs);
     sink.add(requestSpans({ trace: this.#trace, spanId, finished, called, phases, endMs, wallOf }, facts));
   }

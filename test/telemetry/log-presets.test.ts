@@ -21,6 +21,7 @@ const ECS: Readonly<Record<string, Kind>> = {
   "client.as.number": "number",
   "client.as.organization.name": "string",
   "client.geo.country_iso_code": "string",
+  "client.ip": "string",
   "ecs.version": "string",
   "error.message": "string",
   "event.action": "string",
@@ -40,6 +41,7 @@ const ECS: Readonly<Record<string, Kind>> = {
   "log.level": "string",
   message: "string",
   "rule.name": "string",
+  "span.id": "string",
   "trace.id": "string",
   "url.path": "string",
   "user.id": "string",
@@ -56,6 +58,7 @@ const OTEL: Readonly<Record<string, Kind>> = {
   body: "string",
   event_name: "string",
   trace_id: "string",
+  span_id: "string",
   "client.address": "string",
   "enduser.id": "string",
   "geo.country.iso_code": "string",
@@ -90,6 +93,7 @@ function fullRecord() {
     expiresAtMs: 0,
   };
   exchange.traceId = "4bf92f3577b34da6a3ce929d0e0e4736";
+  exchange.spanId = "00f067aa0ba902b7";
   exchange.requestId = "r-1";
   exchange.upstream = "app";
   exchange.geo = {
@@ -128,7 +132,13 @@ describe.each([
     }
     expect(line).toMatchObject(
       preset === "ecs"
-        ? { "event.duration": 1_500_000, "client.as.number": 64496, "http.version": "2", "log.level": "info" }
+        ? {
+            "client.ip": "192.0.2.1",
+            "event.duration": 1_500_000,
+            "client.as.number": 64496,
+            "http.version": "2",
+            "log.level": "info",
+          }
         : { "network.protocol.version": "2", severity_text: "INFO", "postern.durationMs": 1.5, event_name: "request" },
     );
   });
@@ -169,6 +179,12 @@ interface Categorized {
   readonly "event.type"?: readonly string[];
   readonly "event.outcome"?: string;
 }
+
+test("client.ip of ecs is left out where the client has no address, for its type takes nothing else", () => {
+  const form = PRESETS.ecs.formOf("client");
+  expect(form?.('"unix"')).toBe('"unix"');
+  expect(form?.('"2001:db8::1"')).toBe('"2001:db8::1","client.ip":"2001:db8::1"');
+});
 
 describe("categories of ecs", () => {
   const names = PRESETS.ecs;

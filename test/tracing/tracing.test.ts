@@ -107,6 +107,12 @@ test("what is recorded, as a sample or for being refused, is told to who picks e
   expect(isSampled({ tracesDenials: false }, {}, { reason: "scope_missing" })).toBe(false);
 });
 
+test("the id of a span that is sent stands with the request, for its line of the log", () => {
+  const { exchange, spans } = ask({ sampleRatio: 1 }, {});
+  expect(exchange.spanId).toBe(spans[0]?.spanId);
+  expect(ask({}, {}).exchange.spanId).toBe(null);
+});
+
 test("only who is trusted says that a request is recorded, or is not", () => {
   const flags = (...of: Parameters<typeof ask>) => {
     const { out, spans } = ask(...of);
