@@ -1,4 +1,5 @@
 import type { Detector, LeakKind } from "./kind.ts";
+import { CARD_TRACK } from "./kinds/cards.ts";
 import { CLOUD_KEYS } from "./kinds/cloud-keys.ts";
 import { CONNECTION_STRINGS } from "./kinds/connection-strings.ts";
 import { CONTACTS } from "./kinds/contacts.ts";
@@ -23,6 +24,7 @@ export const DETECTORS: readonly Detector[] = [
   ...MORE_VENDOR_KEYS,
   ...TOKENS,
   IBAN,
+  CARD_TRACK,
   ...NATIONAL_IDS,
   NUMBERS,
   ...CONTACTS,

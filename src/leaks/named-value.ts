@@ -2,12 +2,14 @@ import { byteSet, isIn } from "./byte-set.ts";
 import { MORE } from "./shape.ts";
 import type { LeakText } from "./text.ts";
 
-/** `"name": "value"`, `name=value`, `<name>value<`: what stands under a name. */
+/** `"name": "value"`, `name=value`, `name: value`, `<name>value<`: what stands under a name. */
 export interface NamedValue {
   readonly from: number;
   readonly name: string;
   readonly start: number;
   readonly end: number;
+  /** Behind a colon or a blank, without quotes: a line of YAML or of a head, or prose. */
+  readonly isBare: boolean;
   /** It goes on. */
   readonly isCut: boolean;
 }
@@ -41,13 +43,20 @@ export function namedValueAt(text: LeakText, at: number): NamedValue | typeof MO
   if (end === length && !text.isWhole && end - sign.end < VALUE_BYTES_MAX) return MORE;
   const isCut = end < length && !isIn(ends, bytes[end]);
   while (end > sign.end && bytes[end - 1] === BACKSLASH) end--;
-  return { from, name: text.slice(from, nameEnd), start: sign.end, end, isCut };
+  return { from, name: text.slice(from, nameEnd), start: sign.end, end, isBare: sign.isBare === true, isCut };
 }
 
 const BACKSLASH = 0x5c;
 
+/** `quote`: what the value stands in; empty for none. */
+interface Sign {
+  readonly quote: string;
+  readonly end: number;
+  readonly isBare?: boolean;
+}
+
 /** What parts a name from its value. Quotes may be escaped again, as in JSON within a string. */
-function readSign(text: LeakText, from: number): { quote: string; end: number } | typeof MORE | null {
+function readSign(text: LeakText, from: number): Sign | typeof MORE | null {
   const most = Math.min(text.length, from + SIGN_BYTES_MAX);
   let at = from;
   const take = (char: number): boolean => {
@@ -71,8 +80,7 @@ function readSign(text: LeakText, from: number): { quote: string; end: number } 
   if (at === text.length) return over();
   if (take(0x22)) return { quote: '"', end: at };
   if (take(0x27)) return { quote: "'", end: at };
-  // Without quotes a value is that of a parameter: `name=value`. What stands behind a colon is prose, a number or a list.
-  return isColon || at !== behind ? null : { quote: "", end: at };
+  return { quote: "", end: at, isBare: isColon || at !== behind };
 }
 
 /** What stands in a value's place. */

@@ -27,7 +27,7 @@ export interface Scanned {
 /** Bytes before a find in which a telling word counts. */
 export const WORDS_BYTES = 64;
 /** A name that goes on to the left of the place that is looked at. */
-const RUN = byteSet("A-Za-z0-9._%+'~/=-");
+const RUN = byteSet("A-Za-z0-9._%+'~/=!#$*^@:-");
 const RUN_BYTES_MAX = 80;
 
 /**

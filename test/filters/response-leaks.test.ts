@@ -145,6 +145,11 @@ test("allow: a column", () => {
 });
 
 describe("headers", () => {
+  test("a token that a header gives to its client is no secret by the header's name", () => {
+    const headers = [["x-auth-token", "3f9a8b7c6d5e4f3a2b1c0d9e"]] as const;
+    expect(judge({ leaks: { entropy: "block" } }, headers).denial).toBeNull();
+  });
+
   const values = ({ answer }: Judged): string[] => [...answer.headers.values];
 
   test("are masked or refused; what a session's cookie is belongs to who gets it", () => {

@@ -1,8 +1,9 @@
 import { isLuhn } from "../checksums.ts";
+import { type Detector, token } from "../kind.ts";
 import type { NumberKind } from "./number-kind.ts";
 
-/** How card numbers are grouped: in fours, as American Express and Diners do, or not at all. */
-const USUAL = { "16": 30, "4 4 4 4": 40, "4-4-4-4": 40 };
+/** How card numbers are grouped: in fours, as American Express and Diners do, or not at all; with dots are versions and addresses, too. */
+const USUAL = { "16": 30, "4 4 4 4": 40, "4-4-4-4": 40, "4.4.4.4": 20 };
 const WORDS = ["card", "cards", "credit", "debit", "creditcard", "cardnumber", "pan", "cc", "ccnumber"];
 
 const card = (name: string, about: string, layouts: Readonly<Record<string, number>>, prefix: RegExp): NumberKind => ({
@@ -35,3 +36,15 @@ export const CARD_NUMBERS: readonly NumberKind[] = [
   card("card-mir", "Mir", { ...USUAL, "19": 10 }, /^220[0-4]/),
   card("card-rupay", "RuPay", USUAL, /^(?:508[5-9]|6069|607|608|82)/),
 ];
+
+/** What is on the stripe of a card, which nobody may keep. */
+export const CARD_TRACK: Detector = token("card-track", "cards", {
+  about: "Track of a card's magnetic stripe",
+  shapes: ["%B\\d{12,19}^[A-Za-z0-9 ./'-]{2,26}^\\d{4,60}", ";\\d{12,19}=\\d{7,40}"],
+  checksum: "Luhn",
+  isChecked: (found) => isLuhn(/\d+/.exec(found)?.[0] ?? ""),
+  scores: { shape: 30, checksum: 40 },
+  threshold: 70,
+  source: "ISO/IEC 7813",
+  isOpen: true,
+});

@@ -89,5 +89,18 @@ const ORACLE: Detector = token("oracle-thin-url", "connectionStrings", {
   isOpen: true,
 });
 
+const DSN_PASSWORD = "[A-Za-z0-9._%+'~/=!#$*^@-]";
+
+/** It is no URL: a protocol and an address in brackets stand behind the password. */
+const DSN: Detector = token("mysql-dsn", "connectionStrings", {
+  about: "Data source name of Go's driver of MySQL with a password",
+  shapes: ["tcp", "tcp6", "unix", "cloudsql"].map((net) => `[A-Za-z0-9_.-]{1,16}:${DSN_PASSWORD}{1,62}~~@${net}(`),
+  source: "github.com/go-sql-driver/mysql: DSN",
+  checksum: "the password is no placeholder",
+  isChecked: (found) => !isPlaceholder(/:(.*)@/.exec(found)?.[1] ?? ""),
+  scores: { shape: 30, checksum: 30 },
+  isOpen: true,
+});
+
 /** How services reach their databases. */
-export const CONNECTION_STRINGS: readonly Detector[] = [ORACLE, URLS, STRINGS];
+export const CONNECTION_STRINGS: readonly Detector[] = [ORACLE, DSN, URLS, STRINGS];

@@ -10,7 +10,8 @@ interface Named {
   /** Found in the name, in either case. */
   readonly parts: readonly string[];
   isName(words: readonly string[]): boolean;
-  isValue(value: string): boolean;
+  /** `isBare`: behind a colon or a blank, without quotes, as words of prose are. */
+  isValue(value: string, isBare: boolean, words: readonly string[]): boolean;
 }
 
 const SCORE = 60;
@@ -34,8 +35,9 @@ function named({ kind: about, parts, isName, isValue }: Named): Detector {
       if (!judge.wants(kind)) return null;
       const value = namedValueAt(text, at);
       if (value === MORE || value === null) return value;
-      if (value.from < text.start || !isName(wordsOf(value.name))) return null;
-      return isValue(text.slice(value.start, value.end)) ? found(value) : null;
+      const words = wordsOf(value.name);
+      if (value.from < text.start || !isName(words)) return null;
+      return isValue(text.slice(value.start, value.end), value.isBare, words) ? found(value) : null;
     },
   };
 }
@@ -69,6 +71,22 @@ function isPasswordName(words: readonly string[]): boolean {
   const rest = [...words];
   while (rest.length > 1 && MORE_OF_PASSWORD.has(rest.at(-1) ?? "")) rest.pop();
   return PASSWORDS.has(rest.at(-1) ?? "");
+}
+
+/** As messages about a field and its labels are: words, or nothing of ASCII: `is too short`, `Пароль`, `••••`. */
+function isProse(value: string): boolean {
+  const words = value.split(" ").filter((word) => /[A-Za-z]/.test(word));
+  return /^[ \x80-\xff]+$/.test(value) || (words.length > 1 && !words.some(isOddWord));
+}
+
+const isOddWord = (word: string): boolean => /\d/.test(word) || /[A-Za-z][$@!#%&*_+=^~<>|]+[A-Za-z]/.test(word);
+
+/** In prose behind a colon stand words and addresses. */
+const BARE = /^(?=.*[A-Za-z])(?=.*\d)(?!.*:\/\/)[^/].{5,}$/;
+
+function isPassword(value: string, isBare: boolean, words: readonly string[]): boolean {
+  if (isPlaceholder(value)) return false;
+  return isBare ? BARE.test(value) : words.includes("passphrase") || !isProse(value);
 }
 
 const SECRET_LAST = new Set([
@@ -133,10 +151,6 @@ function isRandom(value: string): boolean {
   return entropyOf(value) >= (/^[0-9a-f]+$/i.test(value) ? HEX_BITS_MIN : BITS_MIN);
 }
 
-function isBasic(value: string): boolean {
-  return /^[^\u0000-\u001f:]{1,128}:[^\u0000-\u001f]{1,128}$/.test(Buffer.from(value, "base64").toString("latin1"));
-}
-
 /** What only its name tells: passwords, and what is random under a telling name. */
 export const NAMED_SECRETS: readonly Detector[] = [
   named({
@@ -144,26 +158,14 @@ export const NAMED_SECRETS: readonly Detector[] = [
       name: "password-field",
       group: "passwords",
       about: "Password in a field of that name",
-      shape: "name ends in a word for password; in quotes, in an element, or behind =; placeholders do not count",
+      shape:
+        "name ends in a word for password; in quotes, in an element, or behind =; behind a colon with letters and digits; placeholders and prose do not count",
       checksum: "",
       source: "field names in use",
     },
     parts: ["passw", "passphrase", "passcode", "pwd"],
     isName: isPasswordName,
-    isValue: (value) => !isPlaceholder(value),
-  }),
-  named({
-    kind: {
-      name: "basic-credentials",
-      group: "passwords",
-      about: "Credentials of HTTP Basic",
-      shape: "authorization with Basic and base64",
-      checksum: "decodes to name:password",
-      source: "RFC 7617 section 2",
-    },
-    parts: ["authorization"],
-    isName: (words) => words.at(-1) === "authorization",
-    isValue: (value) => /^basic [A-Za-z0-9+/]{4,400}={0,2}$/i.test(value) && isBasic(value.slice(6)),
+    isValue: isPassword,
   }),
   named({
     kind: {

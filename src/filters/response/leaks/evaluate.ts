@@ -67,7 +67,7 @@ function mayHaveInLines({ names, values }: HeaderBlock, { scanner }: LeakRules):
     const value = values[at] ?? "";
     if (OWN_HEADERS.has(name)) continue;
     if (ADDRESSES.has(name) && ENCODED.test(value)) return true;
-    text += `${name}: ${value}\n`;
+    text += `${name} ${value}\n`;
   }
   return text !== "" && scanner.mayFind(Buffer.from(text, "latin1"));
 }
@@ -77,9 +77,9 @@ const ENCODED = /[%+]/;
 /** Their values are addresses, which have signs such as @ as percent signs and digits. */
 const ADDRESSES: ReadonlySet<string> = new Set(["location", "content-location", "link", "refresh"]);
 
-/** The name is a telling word as that of any field. */
+/** The name is a telling word as that of any field, and not one under which any value is a secret: `X-Auth-Token` gives one to its client. */
 function judgeLine(exchange: Exchange, name: string, value: string, rules: LeakRules): string | Denial {
-  const lead = `${name}: `;
+  const lead = `${name} `;
   const stream = new LeakStream(rules.scanner, ADDRESSES.has(name) ? "form" : "text", ({ kind }) =>
     decide(exchange, rules, { kind, path: [] }, rules.actionUnder(kind, name), name),
   );

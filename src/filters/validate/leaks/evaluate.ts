@@ -65,7 +65,7 @@ function judgeHeaders(exchange: Exchange, rules: LeakRules): Verdict {
   for (let at = 0; at < names.length; at++) {
     const name = names[at] ?? "";
     if (OWN_HEADERS.has(name)) continue;
-    const verdict = judgeText(exchange, rules, name, values[at] ?? "", "text", `${name}: `);
+    const verdict = judgeText(exchange, rules, name, values[at] ?? "", "text", `${name} `);
     if (verdict !== CONTINUE) return verdict;
   }
   return CONTINUE;
