@@ -1,4 +1,4 @@
-import { EVENT_STREAM_TYPE, FORM_TYPE, isJsonSequence, isLines, mediaTypeOf } from "./media-type.ts";
+import { EVENT_STREAM_TYPE, FORM_TYPE, isJson, isJsonSequence, isLines, mediaTypeOf } from "./media-type.ts";
 
 /**
  * How the body of an answer is read. `data`: forms in which services send what they would send as JSON to who asks for it,
@@ -26,7 +26,6 @@ export interface BodyFormat {
   readonly charset: Charset | null;
 }
 
-const JSON_TYPES: ReadonlySet<string> = new Set(["application/json", "text/json", "application/x-json", "text/x-json"]);
 /** Names of streams of lines that only answers have. Spring's old one, the last, ends as those of one JSON text do. */
 const LINE_TYPES: ReadonlySet<string> = new Set([
   "application/x-jsonl",
@@ -132,9 +131,8 @@ function read(contentType: string): BodyFormat | null {
 function kindOf(type: string): BodyKind {
   const kind = KINDS.get(type);
   if (kind !== undefined) return kind;
-  if (JSON_TYPES.has(type)) return "json";
   if (isLines(type) || LINE_TYPES.has(type)) return "ndjson";
-  if (type.endsWith("+json")) return "json";
+  if (isJson(type)) return "json";
   if (isJsonSequence(type)) return "json-seq";
   if (isData(type)) return "data";
   if (type.endsWith("+xml")) return "xml";

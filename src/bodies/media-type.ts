@@ -27,8 +27,11 @@ export function mediaTypeOf(text: string): MediaType | null {
   return { type: type.toLowerCase(), parameters };
 }
 
+/** `text/json` is what ASP.NET lists beside its own type, and reads; Rails and Laravel read the others as well. */
+const JSON_TYPES: ReadonlySet<string> = new Set(["application/json", "text/json", "application/x-json", "text/x-json"]);
+
 export function isJson(type: string): boolean {
-  return type === "application/json" || type.endsWith("+json");
+  return JSON_TYPES.has(type) || type.endsWith("+json");
 }
 
 export function isXml(type: string): boolean {
@@ -43,9 +46,9 @@ export function isText(type: string): boolean {
   return type === "text/plain";
 }
 
-/** Whether a body of this type is text that no other reading has: `text/csv` and `text/html`, but not `text/xml`. */
+/** Whether a body of this type is text that no other reading has: `text/csv` and `text/html`, but not `text/xml` and `text/json`. */
 export function isAnyText(type: string): boolean {
-  return type.startsWith("text/") && !type.includes("*") && !isXml(type) && !hasItems(type);
+  return type.startsWith("text/") && !type.includes("*") && !isJson(type) && !isXml(type) && !hasItems(type);
 }
 
 /** Whether a body of this type is a stream of items. */

@@ -41,6 +41,18 @@ application/json: { schema: { properties: { order: ${ORDER} } } }
   });
 });
 
+test.each(["text/json", "application/x-json", "text/x-json"])(
+  "a body of %s is JSON, as ASP.NET reads it",
+  async (type) => {
+    const schema = "schema: { type: object, properties: { total: { type: integer, maximum: 9 } } }";
+    const check = await checkOf(`application/json: {}\n${type}: { ${schema} }\ntext/*: { ${schema} }`);
+    for (const sent of [type, "text/json; charset=utf-8"]) {
+      expect(await judge(check, sent, '{"total":9}')).toBe(CONTINUE);
+      expect(await judge(check, sent, '{"total":10}')).toMatchObject({ reason: "body_schema_mismatch" });
+    }
+  },
+);
+
 test.each(["text/plain", "text/csv", "text/html"])("a body of %s is a text to its schema", async (type) => {
   const check = await checkOf("text/*: { schema: { type: string, maxLength: 3 } }");
   expect(await judge(check, type, "abc")).toBe(CONTINUE);
