@@ -1,6 +1,7 @@
 import { DEFAULTS } from "../support/defaults.ts";
 import type { Result } from "../support/result.ts";
 import { err, ok } from "../support/result.ts";
+import { closeAsWhole } from "./close-as-whole.ts";
 import { type Cost, costOf } from "./cost.ts";
 import { applyDiscriminator } from "./discriminate.ts";
 import type { SchemaDocument, SchemaPlace, SchemaProblem, Site } from "./document.ts";
@@ -22,6 +23,9 @@ import { Reader } from "./read.ts";
 import { type Judging, type Recogniser, recogniserOf } from "./recognise/recogniser.ts";
 import { asSeenFrom, type View } from "./requests.ts";
 import type { Subschema } from "./subschema.ts";
+
+const CLOSED_PARTS =
+  "'additionalProperties: false' of parts of 'allOf' that refuse each other's members, in place of which the whole is closed";
 
 /** A schema of more subschemas is made into checks at load: with its first body that would take a millisecond or more. */
 const COMPILED_LATE_MAX = 256;
@@ -119,6 +123,7 @@ export function compileSchema(
     if (schema.discriminator !== null && !applyDiscriminator(schema, reader.all))
       tellUnnamed(schema.discriminator.site);
   }
+  closeAsWhole(reader.all, (site) => notes.unenforcedAt(CLOSED_PARTS, site?.place ?? null));
   if (options.view != null) asSeenFrom(reader.all, root, options.view);
   const ordered = inOrder(reader.all, DEFAULTS.schemaChainMax);
   if ("text" in ordered) {

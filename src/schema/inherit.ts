@@ -10,6 +10,7 @@ import type { Subschema } from "./subschema.ts";
  */
 export function applyInheritance(all: Subschema[], root: Subschema, tell: (site: Site | null) => void): Subschema {
   if (all.every(({ heirs }) => heirs.length === 0)) return root;
+  nameAlternatives(all, tell);
   let start = root;
   const written = [...all];
   for (const parent of written) {
@@ -28,10 +29,7 @@ export function applyInheritance(all: Subschema[], root: Subschema, tell: (site:
       tell(discriminator.site);
       continue;
     }
-    const isRequired = [...togetherWith(parent)].some(
-      ({ object }) => object?.required.some(({ value }) => value === discriminator.name) ?? false,
-    );
-    if (!isRequired)
+    if (!isRequired(parent, discriminator.name))
       any.anyOf = { ...any.anyOf, parts: [...any.anyOf.parts, nameless(parent, discriminator.name, all)] };
     const kept = new Set(heirs.flatMap(({ allOf }) => allOf));
     for (const schema of written)
@@ -40,6 +38,45 @@ export function applyInheritance(all: Subschema[], root: Subschema, tell: (site:
     if (start === parent) start = any;
   }
   return start;
+}
+
+/** A list of heirs that does not itself say which of them is meant, as springdoc writes it: their parent's word holds. */
+function nameAlternatives(all: Subschema[], tell: (site: Site | null) => void): void {
+  const parents = all.filter(({ discriminator, heirs }) => discriminator !== null && heirs.length > 0);
+  for (const schema of [...all]) {
+    const key = schema.oneOf === null ? "anyOf" : "oneOf";
+    const alternatives = schema[key];
+    if (alternatives === null || schema.discriminator !== null) continue;
+    const targets = alternatives.parts.map(({ refs: [target] }) => target ?? null);
+    for (const parent of parents) {
+      const { discriminator } = parent;
+      const family = [...parent.heirs, parent];
+      const uris = targets.map((target) =>
+        target === null ? null : (discriminator?.uris[family.indexOf(target)] ?? null),
+      );
+      if (discriminator === null || uris.includes(null)) continue;
+      const parts = alternatives.parts.map((part, at) => (targets[at] === parent ? parent : part));
+      schema[key] = { ...alternatives, parts };
+      schema.discriminator = { ...discriminator, uris };
+      const isApplied = applyDiscriminator(schema, all, parent);
+      schema.discriminator = null;
+      if (!isApplied) {
+        schema[key] = alternatives;
+        tell(discriminator.site);
+      } else if (!isRequired(parent, discriminator.name)) {
+        const unnamed = blank(all.length, schema.resource, schema.pointer, schema.site, false);
+        unnamed[key] = alternatives;
+        all.push(unnamed);
+        const { parts: named = [], ...others } = schema[key] ?? alternatives;
+        schema[key] = { ...others, parts: [...named, nameless(unnamed, discriminator.name, all)] };
+      }
+      break;
+    }
+  }
+}
+
+function isRequired(schema: Subschema, name: string): boolean {
+  return [...togetherWith(schema)].some(({ object }) => object?.required.some(({ value }) => value === name) ?? false);
 }
 
 const NO_RULES = { patterns: [], additional: null, names: null, namesSite: null, dependentRequired: [] };

@@ -214,6 +214,27 @@ describe.each(["openapi-3.0", "2020-12"] as const)("beside allOf of heirs, in %s
     expect(seen(open, '{"kind":"cow"}')).toHaveLength(1);
   });
 
+  it.each(["oneOf", "anyOf"])("%s of heirs has the word of their parent, as springdoc writes it", (word) => {
+    const any = { kind: { type: "string" } };
+    const lax = { ...FAMILY, Pet: { ...PET, properties: any }, Dog: heir("Pet", {}), Cat: heir("Pet", {}) };
+    const of = (...names: string[]) => ({ [word]: names.map((name) => ({ $ref: `#/components/schemas/${name}` })) });
+    const pets = compilePets(of("Dog", "Cat"), lax);
+    expect(pets.unenforced.size).toBe(0);
+    expect(seen(pets, '{"kind":"Dog"}')).toEqual([]);
+    expect(seen(pets, '{"kind":"Puppy"}')).toEqual([" discriminator"]);
+    const strict = compilePets(of("Dog", "Cat"));
+    expect(seen(strict, '{"kind":"cat","lives":10,"bark":"wuff"}')).toEqual(["/lives maximum"]);
+    const withParent = compilePets(of("Pet", "Cat"), lax);
+    expect(seen(withParent, '{"kind":"Pet"}')).toEqual([]);
+    expect(seen(withParent, '{"kind":"cat"}')).toEqual([]);
+    expect(seen(withParent, '{"kind":"Dog"}')).toEqual([" discriminator"]);
+    const open = compilePets(of("Dog", "Cat"), { ...FAMILY, Pet: { ...PET, required: [] } });
+    expect(seen(open, '{"lives":9}')).toEqual([]);
+    expect(seen(open, '{"kind":"Dog","lives":9}')).toHaveLength(1);
+    const mixed = compilePets({ [word]: [{ $ref: "#/components/schemas/Dog" }, { type: "null" }] });
+    expect(seen(mixed, '{"kind":"cow","bark":"wuff"}')).toEqual([]);
+  });
+
   it("names that the parent's own enum does not have tell nothing", () => {
     const properties = { kind: { type: "string", enum: ["CAT", "DOG"] } };
     const other = compilePets(undefined, {
@@ -244,5 +265,57 @@ describe.each(["openapi-3.0", "2020-12"] as const)("beside allOf of heirs, in %s
     if (!compiled.ok) throw new Error("no schema");
     expect(seen(compiled.value, '{"kind":"cat","lives":9}')).toEqual([]);
     expect(seen(compiled.value, '{"kind":"cat","lives":9,"bark":"wuff"}')).toHaveLength(1);
+  });
+});
+
+describe("classes and bases that are closed each, as generators for .NET write them", () => {
+  const closed = { type: "object", additionalProperties: false };
+  const to = (name: string): object => ({ $ref: `#/components/schemas/${name}` });
+  const integer = { type: "integer" };
+  const FAMILY = {
+    Pet: { ...closed, properties: { kind: { type: "string" }, name: { type: "string" } } },
+    Dog: { ...closed, allOf: [to("Pet")], properties: { bark: integer } },
+    Puppy: { allOf: [to("Dog"), { ...closed, properties: { weeks: integer } }] },
+    Stray: { ...closed, allOf: [to("Pet")] },
+  };
+  const TOLD = expect.stringContaining("in place of which the whole is closed");
+
+  it.each([
+    ["Pet", '{"name":"a"}', []],
+    ["Pet", '{"name":"a","bark":1}', ["/bark additionalProperties"]],
+    ["Dog", '{"name":"a","bark":1}', []],
+    ["Dog", '{"bark":1,"weeks":1}', ["/weeks unevaluatedProperties"]],
+    ["Puppy", '{"name":"a","bark":1,"weeks":1}', []],
+    ["Puppy", '{"name":"a","lives":1}', ["/lives unevaluatedProperties"]],
+    ["Stray", '{"name":"a"}', []],
+    ["Stray", '{"name":"a","bark":1}', ["/bark unevaluatedProperties"]],
+  ])("%s: %s", (name, body, faults) => {
+    const pet = compile(to(name), FAMILY, "openapi-3.0");
+    expect([...pet.unenforced.keys()]).toEqual(name === "Pet" ? [] : [TOLD]);
+    expect(pet.contradiction()).toBeNull();
+    expect(seen(pet, body)).toEqual(faults);
+  });
+
+  it("one beside the other keep their own rules", () => {
+    const both = { type: "object", properties: { pet: to("Pet"), dog: to("Dog"), puppy: to("Puppy") } };
+    const compiled = compile(both, FAMILY, "openapi-3.0");
+    expect(seen(compiled, '{"pet":{"bark":1},"dog":{"bark":1},"puppy":{"bark":1,"weeks":1}}')).toEqual([
+      "/pet/bark additionalProperties",
+    ]);
+  });
+
+  it("are judged as what they say they are", () => {
+    const base = { ...FAMILY.Pet, required: ["kind"], discriminator: { propertyName: "kind" } };
+    const pets = compile(to("Pet"), { ...FAMILY, Pet: base }, "openapi-3.0");
+    expect(seen(pets, '{"kind":"Dog","name":"a","bark":1}')).toEqual([]);
+    expect(seen(pets, '{"kind":"Stray","name":"a","bark":1}')).toEqual(["/bark unevaluatedProperties"]);
+    expect(seen(pets, '{"kind":"Pet","bark":1}')).toEqual(["/bark additionalProperties"]);
+  });
+
+  it("a part that only repeats what others declare still leaves the rest out", () => {
+    const narrow = compile({ allOf: [to("Pet"), { ...closed, properties: { name: {} } }] }, FAMILY);
+    expect(seen(narrow, '{"name":"a"}')).toEqual([]);
+    expect(seen(narrow, '{"kind":"a"}')).toEqual(["/kind additionalProperties"]);
+    expect(narrow.contradiction()).toContain("no body can have 'kind'");
   });
 });
