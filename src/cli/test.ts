@@ -18,7 +18,11 @@ const OPTIONS = {
     value: "PERCENT",
     text: "also fails where the tests cover less of routes and checks",
   },
-  junit: { type: "string", value: "FILE", text: "writes a report in the XML of JUnit, for CI" },
+  junit: {
+    type: "string",
+    value: "FILE",
+    text: "writes a report in the XML of JUnit, for CI; - is standard output, in place of the other",
+  },
   ...CONFIGMAP_OPTION,
   ...JSON_OPTION,
   generate: {
@@ -65,6 +69,8 @@ Exit code 0: every test holds, but those with 'todo'. 1: one fails, or the polic
     }
     const least = values["min-coverage"] === undefined ? 0 : percentOf(values["min-coverage"]);
     if (least === null) return misuse(testCommand, "--min-coverage: expected a percentage, as in 80", io);
+    if (values.junit === "-" && values.json === true)
+      return misuse(testCommand, "--junit - and --json are two reports on standard output; expected one of them", io);
     const wanted = { ...values, least };
     if (values.watch !== true) {
       return withProgress(io, values.json === true, (told, tell) => {
@@ -96,11 +102,12 @@ async function test(policy: string, wanted: Wanted, inputs: TestInputs, io: Comm
     io.stderr(`${policy}: ${filter === undefined ? "there is no test" : "no test has that text in its name"}\n`);
     return EXIT.problems;
   }
-  if (junit !== undefined) {
+  if (junit !== undefined && junit !== "-") {
     const fault = write(resolve(io.cwd, junit), junitXml(policy, report));
     if (fault !== null) return misuse(testCommand, `--junit: ${junit} ${fault}`, io);
   }
-  io.stdout(json === true ? jsonText(report) : reportText(policy, report, painter(io.colour === true)));
+  if (junit === "-") io.stdout(junitXml(policy, report));
+  else io.stdout(json === true ? jsonText(report) : reportText(policy, report, painter(io.colour === true)));
   const hasFailed = results.some(({ outcome }) => outcome === "failed");
   if (coverage.percent >= least) return hasFailed ? EXIT.problems : EXIT.fine;
   io.stderr(`${policy}: coverage is ${coverage.percent} %, expected at least ${least} %\n`);

@@ -1,6 +1,6 @@
 // Goal: a test of a policy says what requests come to by the code that judges them, each from the same beginning.
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { policyWith } from "../policy/policy-kit.ts";
@@ -244,6 +244,12 @@ describe("what is told", () => {
     expect(xml).toContain('<testsuite name="policy.yaml" tests="4" failures="1" errors="0" skipped="1" time="');
     expect(xml).toMatch(/<testcase name="not &lt;yet&gt; &amp; never" [^>]*><skipped message="todo: expected deny/);
     expect(xml).toMatch(/<testcase name="broken" [^>]*><failure message="expected deny[^"]*; got allow">- deny/);
+    const piped = await postern("test", "--junit", "-", "policy.yaml");
+    expect(piped.code).toBe(1);
+    const timeless = (text: string) => text.replace(/ time="[\d.]+"/g, "");
+    expect(timeless(piped.out)).toBe(timeless(xml));
+    expect(readdirSync(folder)).not.toContain("-");
+    expect(await postern("test", "--junit", "-", "--json", "policy.yaml")).toMatchObject({ code: 2, out: "" });
   });
 
   test("coverage of routes and checks", async () => {
