@@ -56,9 +56,9 @@ export async function adminTarget(values: AdminValues, io: CommandIo): Promise<R
     const address = parseLocalHostPort(values.address);
     return address.ok ? ok({ ...address.value, token: own.value }) : err({ text: address.error, isMisuse: true });
   }
-  const snapshot = await loadPolicy(values.policy ?? "", io, false);
-  if (snapshot === null) return err({ text: "the policy has problems; --address needs none", isMisuse: false });
-  const { address, token } = snapshot.admin;
+  const loaded = await loadPolicy(values.policy ?? "", io, false);
+  if (loaded === null) return err({ text: "the policy has problems; --address needs none", isMisuse: false });
+  const { address, token } = loaded.snapshot.admin;
   if (address === null) return err({ text: "the policy has no 'admin: { address }'", isMisuse: false });
   return ok({ ...address, host: reachable(address.host), token: own.value ?? token?.toString("latin1") ?? null });
 }

@@ -40,9 +40,9 @@ Exit code 0: told. 1: the policy has problems. 2: used wrongly.`,
     const clientsMin = Number(values.clients);
     if (!Number.isInteger(clientsMin) || clientsMin < 1)
       return misuse(alarmsCommand, "--clients: expected a number, as in 2", io);
-    const snapshot = await loadPolicy(policy, io, false, values.configmap);
-    if (snapshot === null) return EXIT.problems;
-    const detectors = new Map(snapshot.detectors.map((detector) => [detector.name, detector]));
+    const loaded = await loadPolicy(policy, io, false, values.configmap);
+    if (loaded === null) return EXIT.problems;
+    const detectors = new Map(loaded.snapshot.detectors.map((detector) => [detector.name, detector]));
     const isJson = values.json === true;
     return withProgress(io, isJson, (told, tell) => tellAlarms(logs, { detectors, clientsMin, isJson }, told, tell));
   },

@@ -3,7 +3,7 @@ import { parse as parseYaml } from "yaml";
 import { readRegularFile } from "../daemon/regular-file.ts";
 import { describeExchange, type RequestDescription } from "../rehearsal/described-request.ts";
 import { explain } from "../rehearsal/explain.ts";
-import { explanationText } from "../rehearsal/explanation.ts";
+import { explanationText, showing } from "../rehearsal/explanation.ts";
 import { IDENTITY_FORM, type SupposedCaller, supposedCaller } from "../rehearsal/supposed-caller.ts";
 import { SUPPOSED_FORM } from "../rehearsal/supposed-certificate.ts";
 import type { Clock } from "../support/clock.ts";
@@ -122,8 +122,9 @@ Exit code 0: allowed. 1: denied, or the policy has problems. 2: used wrongly.`,
     if (values.at !== undefined && atMs === null) return misuse(explainCommand, `--at: ${INSTANT_EXPECTED}`, io);
     const isOnline = values.online === true;
     const clock = new SupposedClock(io.clock);
-    const snapshot = await loadPolicy(values.policy, { ...io, clock }, isOnline, values.configmap);
-    if (snapshot === null) return EXIT.problems;
+    const loaded = await loadPolicy(values.policy, { ...io, clock }, isOnline, values.configmap);
+    if (loaded === null) return EXIT.problems;
+    const { snapshot, concealed } = loaded;
     const listener = snapshot.listeners.find(({ name }) => values.listener === undefined || name === values.listener);
     if (listener === undefined) return misuse(explainCommand, `no listener '${values.listener}' in the policy`, io);
     const description: RequestDescription = {
@@ -139,7 +140,8 @@ Exit code 0: allowed. 1: denied, or the policy has problems. 2: used wrongly.`,
       io.stderr(`postern explain: ${exchange.error.text}\n`);
       return exchange.error.reason === null ? EXIT.misuse : EXIT.problems;
     }
-    const told = await explain(snapshot, listener, exchange.value, isOnline);
+    const found = await explain(snapshot, listener, exchange.value, isOnline);
+    const told = showing(found, (text) => concealed.in(text));
     io.stdout(values.json === true ? `${JSON.stringify(told)}\n` : explanationText(told, painter(io.colour === true)));
     return told.verdict.allowed ? EXIT.fine : EXIT.problems;
   },

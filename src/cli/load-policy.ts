@@ -7,6 +7,7 @@ import { systemGuard } from "../daemon/system-guard.ts";
 import { RateTables } from "../limits/rate/rate-tables.ts";
 import { unlimitedMemory } from "../memory/budget.ts";
 import { type CompileInputs, type Examination, examinePolicy } from "../policy/compile.ts";
+import type { Concealed } from "../policy/concealed.ts";
 import type { ReadFile } from "../policy/named-files.ts";
 import { noResources } from "../policy/no-resources.ts";
 import type { Problem, Snapshot } from "../policy/snapshot.ts";
@@ -20,17 +21,22 @@ import { sliceOf } from "./progress.ts";
 
 /**
  * A policy for a command that needs one that postern would start with, whatever has merely aged in it; null where it would
- * not, with its problems on stderr. `online`: what it depends on elsewhere can be started.
+ * not, with its problems on stderr. `online`: what it depends on elsewhere can be started. With what must not be shown of it.
  */
 export async function loadPolicy(
   file: string,
   io: CommandIo,
   online: boolean,
   configMap?: string,
-): Promise<Snapshot | null> {
-  const { snapshot, problems } = await examineFile(file, io, online ? "startedOnline" : "started", configMap);
+): Promise<{ readonly snapshot: Snapshot; readonly concealed: Concealed } | null> {
+  const { snapshot, problems, concealed } = await examineFile(
+    file,
+    io,
+    online ? "startedOnline" : "started",
+    configMap,
+  );
   for (const problem of problems) io.stderr(problemLine(problem));
-  return snapshot;
+  return snapshot === null ? null : { snapshot, concealed };
 }
 
 /**

@@ -51,8 +51,12 @@ export interface ValueExpression<Subject> {
 export function compileValue<Subject>(
   source: string,
   environment: Environment<Subject>,
+  ownText: string = source,
 ): Result<ValueExpression<Subject>, SourceFault> {
-  return faulty(() => planOf(source, environment));
+  return faulty(() => {
+    checkForeign(source, ownText);
+    return planOf(source, environment);
+  });
 }
 
 function faulty<T>(make: () => T): Result<T, SourceFault> {

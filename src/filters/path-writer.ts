@@ -71,20 +71,21 @@ function restOf(path: string, segments: number): string {
   return at < 0 ? "" : path.slice(at);
 }
 
-/** A path as the policy has it, `/internal/{id}/**` → its writer, or what is wrong with it. */
+/** A path as the policy has it, `/internal/{id}/**` → its writer, or what is wrong with it. `ownText`: see `parseFilled`. */
 export function pathWriter(
   text: string,
+  ownText: string,
   route: Template,
   context: RouteOfPath,
   place: Place,
 ): Result<PathWriter, string> {
-  const hasRest = text.endsWith("/**");
+  const hasRest = ownText.endsWith("/**");
   if (hasRest && !route.hasRest) return err("the route's path has no ** at its end; expected a path without it");
   const own = hasRest ? text.slice(0, -3) : text;
   const parameters = paramNames(route);
   const scope = { phase: "rewrite", parameters, route: context.template, clock: context.clock } as const;
   const param = (name: string) => (parameters.includes(name) ? { param: parameters.indexOf(name) } : null);
-  const pieces = parseFilled(own, scope, own, param);
+  const pieces = parseFilled(own, scope, hasRest ? ownText.slice(0, -3) : ownText, param);
   if (!pieces.ok) return pieces;
   const sample = pieces.value.map((piece) => (typeof piece === "string" ? piece : "x")).join("");
   const fault = faultOf(hasRest ? `${sample}/x` : sample);

@@ -3,19 +3,14 @@ import { shownAttribute } from "../attributes/shown.ts";
 import { AMBIGUOUS } from "../attributes/types.ts";
 import type { Phase } from "../decision/phases.ts";
 import { readerOf, typeOf } from "../expression/attribute-variable.ts";
-import { compileValue, type SourceFault } from "../expression/index.ts";
+import { compileValue, type Environment, type SourceFault } from "../expression/index.ts";
 import { paramNames, parseTemplate } from "../matching/template.ts";
 import type { Exchange } from "../message/exchange.ts";
-import type { Clock } from "../support/clock.ts";
 import { err, ok, type Result } from "../support/result.ts";
+import type { KeyWorld } from "./key.ts";
 import { type KeyPart, keyRead, latestPhase, phaseOf, refusalOf } from "./key-parts.ts";
 import { feedValue, valueText } from "./key-values.ts";
 import type { KeyHash } from "./rate/key-hash.ts";
-
-interface World {
-  readonly clock: Pick<Clock, "wallMs">;
-  isCredentialHeader(name: string): boolean;
-}
 
 /** An expression, bound to the routes of one template or to all. */
 interface Bound {
@@ -31,12 +26,12 @@ class ExpressionPart implements KeyPart {
   readonly mayBeAbsent = true;
   readonly hasMethod: boolean;
   readonly #source: string;
-  readonly #world: World;
+  readonly #world: KeyWorld;
   readonly #fixed: Bound | null;
   readonly #byTemplate = new Map<string, Bound>();
 
-  constructor(source: string, general: Bound, world: World) {
-    this.text = `(${source})`;
+  constructor(source: string, general: Bound, world: KeyWorld) {
+    this.text = `(${world.shown(source)})`;
     this.phase = general.attributes.every(({ row }) => phaseOf(row.from) === "admit") ? "admit" : "limit";
     this.hasMethod = general.attributes.some(({ row }) => row.name === "request.method");
     this.from = latestPhase(general.attributes.map(({ row }) => row.from));
@@ -79,10 +74,8 @@ class ExpressionPart implements KeyPart {
 /** Source of an expression → part of a key, or what is wrong with it. */
 export function expressionPart(
   source: string,
-  clock: Pick<Clock, "wallMs">,
-  isCredentialHeader: (name: string) => boolean,
+  world: KeyWorld,
 ): KeyPart | { readonly text: string; readonly offset: number } {
-  const world = { clock, isCredentialHeader };
   const general = bind(source, null, world);
   if (!general.ok) return { text: general.error.text, offset: general.error.at };
   return new ExpressionPart(source, general.value, world);
@@ -92,11 +85,11 @@ export function expressionPart(
 function bind(
   source: string,
   template: string | null,
-  { clock, isCredentialHeader }: World,
+  { clock, isCredentialHeader, ownText }: KeyWorld,
 ): Result<Bound, SourceFault> {
   const attributes = new Map<string, Attribute>();
   const parsed = template === null ? null : parseTemplate(template);
-  const compiled = compileValue<Exchange>(source, {
+  const environment: Environment<Exchange> = {
     variable: (path) => {
       const name = attributeOf(path);
       if (!name.ok) return name;
@@ -111,7 +104,8 @@ function bind(
       attributes.set(attribute.text, attribute);
       return ok({ text: attribute.text, type: typeOf(attribute.type), read: readerOf(attribute) });
     },
-  });
+  };
+  const compiled = compileValue(source, environment, ownText(source));
   if (!compiled.ok) return compiled;
   return ok({ attributes: [...attributes.values()], evaluate: compiled.value.evaluate });
 }

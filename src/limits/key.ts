@@ -24,17 +24,22 @@ export interface KeyFault {
 }
 
 /** What makes parts of expressions; only policies that have one load it. */
-export type ExpressionParts = (
-  source: string,
-  clock: Pick<Clock, "wallMs">,
-  isCredentialHeader: (name: string) => boolean,
-) => KeyPart | Omit<KeyFault, "at">;
+export type ExpressionParts = (source: string, world: KeyWorld) => KeyPart | Omit<KeyFault, "at">;
+
+/** What a key needs of the policy that has it. */
+export interface KeyWorld {
+  readonly clock: Pick<Clock, "wallMs">;
+  isCredentialHeader(name: string): boolean;
+  /** A text of the policy as it may be shown. */
+  shown(text: string): string;
+  /** The same with an `x` for each character that came from elsewhere. */
+  ownText(text: string): string;
+}
 
 export interface KeyOptions {
   /** How many bits of an IPv6 address are one client. */
   readonly ipv6Prefix: number;
-  readonly clock: Pick<Clock, "wallMs">;
-  isCredentialHeader(name: string): boolean;
+  readonly world: KeyWorld;
   readonly expressions: ExpressionParts | null;
 }
 
@@ -160,7 +165,7 @@ export function compileKey(settings: readonly KeyPartSettings[], options: KeyOpt
 function compilePart(settings: KeyPartSettings, options: KeyOptions): KeyPart | Omit<KeyFault, "at"> {
   if (typeof settings !== "string") {
     if (options.expressions === null) throw new Error("the expressions of keys must have been loaded before");
-    return options.expressions(settings.expression, options.clock, options.isCredentialHeader);
+    return options.expressions(settings.expression, options.world);
   }
   if (settings === "principal") return new PrincipalPart(options.ipv6Prefix);
   const name = attributeName(settings);
@@ -170,6 +175,6 @@ function compilePart(settings: KeyPartSettings, options: KeyOptions): KeyPart | 
   if (row.name === "route") return new RoutePart();
   const refusal = refusalOf(name.value);
   return refusal === null
-    ? AttributePart.of(withoutCredential(name.value, options.isCredentialHeader), options.clock)
+    ? AttributePart.of(withoutCredential(name.value, options.world.isCredentialHeader), options.world.clock)
     : { text: refusal };
 }

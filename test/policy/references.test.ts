@@ -182,6 +182,43 @@ routes: [{ path: /a, authenticate: [idp], authorize: { when: ${when} } }]
   expect(told).toEqual(Array.from({ length: count }, () => expect.stringContaining("a reference gives quotes")));
 });
 
+test.each([
+  ["ab{id}cd", "expected text, {parameter} or {attribute} in its segments"],
+  ["ab/**", "expected text, {parameter} or {attribute} in its segments"],
+  ["ab-cd", ""],
+])("%s as a value of a path, a URL behind it and a key's expression is text of it alone", async (value, fault) => {
+  const policy = `${HEAD}limits: { k: { rate: 1/minute, key: { expression: 'client.address + "\${env:T}"' }, absent: deny } }
+routes:
+  - { path: "/a/{id}/**", public: true, limit: [k], rewrite: { path: "/x/\${env:T}" } }
+  - { path: "/b/{id}/**", public: true, redirect: { to: "https://example.org/x/\${env:T}" } }
+`;
+  const { told } = await look(policy, { ...ENV, T: value });
+  expect(told).toEqual(fault === "" ? [] : [expect.stringContaining(fault), expect.stringContaining(fault)]);
+  const behind = policy.replace("org/x/", "org/x#");
+  expect((await look(behind, { ...ENV, T: "ab{jwt.sub}cd" })).told.at(-1)).toContain("expected characters of a URL");
+  const injected = (await look(policy, { ...ENV, T: 'x" + client.address + "' })).told;
+  expect(injected[0]).toContain("a reference gives quotes");
+});
+
+test("explain shows the reference in place of what a rewrite, a redirect or a key's expression has of it", async () => {
+  const policy =
+    policyWith(`limits: { k: { rate: 1/minute, key: { expression: 'client.address + "\${file:secret}"' }, absent: deny } }
+routes:
+  - { path: "/a/{id}", methods: [GET], public: true, limit: [k], rewrite: { path: "/x/\${file:secret}/{id}" } }
+  - { path: "/b/{id}", methods: [GET], public: true, redirect: { to: "https://example.org/\${file:secret}#{path.id}" } }
+`);
+  const folder = folderWith({ secret: "s3cret-segment", "policy.yaml": policy });
+  for (const [request, shown] of [
+    ["GET /a/5", "goes on as /x/${file:secret}/5"],
+    ["GET /a/5", '(client.address + "${file:secret}")'],
+    ["GET /b/5", "https://example.org/${file:secret}#5"],
+  ] as const) {
+    const { out } = await folder.postern("explain", "--policy", "policy.yaml", request);
+    expect(out).toContain(shown);
+    expect(out).not.toContain("s3cret");
+  }
+});
+
 test("a value that is hardly a secret hides nothing, and one that may be is hidden", () => {
   const shown = ["true", "api", "8080", "orders", "443", "127.0.0.1", "fd00::1:2:3", "localhost", "1234567"];
   const hidden = ["hunter2", "482913ab", "correct-horse", "12345678", "Tr0ub4"];

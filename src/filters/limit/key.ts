@@ -97,8 +97,7 @@ function readerOf(
   const hasExpression = parts.some((part) => typeof part !== "string");
   const reader = compileKey(parts, {
     ipv6Prefix,
-    clock: context.clock,
-    isCredentialHeader: context.isCredentialHeader,
+    world: context,
     expressions: hasExpression ? expressions.get().expressionPart : null,
   });
   if (!isFaults(reader)) return reader;

@@ -70,8 +70,7 @@ function compileDistinct(name: string, settings: DistinctSettings, context: Limi
   const key = compileLimitKey(name, { ...settings, key: per }, inPer(context));
   const member = compileKey([of], {
     ipv6Prefix,
-    clock: context.clock,
-    isCredentialHeader: context.isCredentialHeader,
+    world: context,
     expressions: null,
   });
   if ("length" in member) {

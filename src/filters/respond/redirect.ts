@@ -35,7 +35,9 @@ function compileRedirect(
     return err(
       "expected a path, or http:// or https:// with a fixed host in lower case, as in https://example.org/orders/{id}",
     );
-  const writer = pathWriter(path === "" ? "/" : path, template, context, context.place("to"));
+  const own = context.ownText(to).slice(origin.length);
+  const ownPath = own.slice(0, path.length);
+  const writer = pathWriter(path || "/", ownPath || "/", template, context, context.place("to"));
   if (!writer.ok) return writer;
   if (origin === "" && writer.value.shape === shapeOf(template) && ownQuery === undefined)
     return err("this leads to the route itself, again and again; expected another path or host");
@@ -43,27 +45,36 @@ function compileRedirect(
     context.warning("in_the_clear", "whoever sits on the way reads and changes what goes on over http:", "to");
   if (ownQuery !== undefined && query === "keep")
     return err("'to' has a query of its own; expected none, or 'query: drop'");
-  const parts = partsOf(origin, ownQuery ?? (query === "drop" ? "" : null), fragment, template, context);
+  const behind = own.slice(path.length);
+  const parts = partsOf(origin, ownQuery ?? (query === "drop" ? "" : null), fragment, behind, template, context);
   return parts.ok ? ok(new Redirect(context.place(), status, writer.value, parts.value)) : parts;
 }
 
+/** `ownText`: of query and fragment. */
 function partsOf(
   origin: string,
   query: string | null,
   fragment: string,
+  ownText: string,
   template: Template,
   context: RouteContext,
 ): Result<RedirectParts, string> {
-  const own = query === null ? ok(null) : textPieces(query, template, context);
+  const length = query?.length ?? 0;
+  const own = query === null ? ok(null) : textPieces(query, ownText.slice(0, length), template, context);
   if (!own.ok) return own;
-  const end = textPieces(fragment, template, context);
+  const end = textPieces(fragment, ownText.slice(length), template, context);
   return end.ok ? ok({ origin, query: own.value, fragment: end.value }) : end;
 }
 
-function textPieces(text: string, template: Template, context: RouteContext): Result<readonly Piece[], string> {
+function textPieces(
+  text: string,
+  ownText: string,
+  template: Template,
+  context: RouteContext,
+): Result<readonly Piece[], string> {
   const parameters = paramNames(template);
   const scope = { phase: "rewrite", parameters, route: context.template, clock: context.clock } as const;
-  const pieces = parseFilled(text, scope);
+  const pieces = parseFilled(text, scope, ownText);
   if (!pieces.ok) return pieces;
   const sample = pieces.value.map((piece) => (typeof piece === "string" ? piece : "x")).join("");
   const target = canonicalTarget(`/?${sample.slice(1)}`);

@@ -31,7 +31,7 @@ function compilePath({ path, prefix }: RewriteSettings, route: Template, context
     return null;
   }
   if (path !== undefined) {
-    const writer = pathWriter(path, route, context, context.place("path"));
+    const writer = pathWriter(path, context.ownText(path), route, context, context.place("path"));
     if (writer.ok) return writer.value;
     context.problem(writer.error, "path");
   }
