@@ -17,7 +17,8 @@ export interface RecordedRequest {
  * HAProxy and Envoy with its usual names, and the default texts of HAProxy and Envoy. Null for a line that tells of no request,
  * as others of postern's log do.
  */
-export function readLine(line: string): Result<RecordedRequest | null, string> {
+export function readLine(written: string): Result<RecordedRequest | null, string> {
+  const line = written.replace(BEFORE_JSON, "");
   if (!line.startsWith("{")) return readText(line);
   let value: unknown;
   try {
@@ -34,6 +35,9 @@ export function readLine(line: string): Result<RecordedRequest | null, string> {
   if (of.has("event")) return of.get("event") === "request" ? readOwn(of) : ok(null);
   return readJson(of);
 }
+
+/** What syslog, journals and tools of containers put before a line of JSON. */
+const BEFORE_JSON = /^[^"{}]{1,128} (?=\{.*\}\s*$)/;
 
 /** Of a request of which its line does not tell the route. */
 export const UNKNOWN_ROUTE = "unknown";
@@ -184,9 +188,9 @@ function readJson(of: ReadonlyMap<string, unknown>): Result<RecordedRequest, str
   });
 }
 
-/** nginx's and Apache's `combined` and `common`, behind whatever syslog puts before it. */
+/** nginx's and Apache's `combined`, `vhost_combined` and `common`, behind whatever syslog puts before it. */
 const COMBINED =
-  /^(?:[^"[\]]{1,128}(?:\[\d{1,10}\])?: )?(\S{1,64}) \S+ \S+ \[([^\]]{1,40})\] "([A-Z]{1,32}) (\S+)(?: HTTP\/[\d.]+)?" (\d{3}) (\d+|-)(?: "[^"]*" "((?:[^"\\]|\\.)*)")?/;
+  /^(?:[^"[\]]{1,128}(?:\[\d{1,10}\])?: )?(?:(\S{1,256}) (?=\S+ - ))?(\S{1,64}) \S+ \S+ \[([^\]]{1,40})\] "([A-Z]{1,32}) (\S+)(?: HTTP\/[\d.]+)?" (\d{3}) (\d+|-)(?: "[^"]*" "((?:[^"\\]|\\.)*)")?/;
 /** `192.0.2.1:4000` and `[2001:db8::1]:4000`; an address of IPv6 alone has no port. */
 function withoutPort(client: string): string {
   const hasPort = client.includes(".") || client.startsWith("[");
@@ -207,8 +211,9 @@ function readText(line: string): Result<RecordedRequest | null, string> {
   if (line.trim() === "") return ok(null);
   const combined = COMBINED.exec(line);
   if (combined !== null) {
-    const [, client = "", time = "", method = "", target = "", status = "", bytes = "", agent = ""] = combined;
-    const more = { headers: agentLine(agent), responseBytes: numberOf(bytes) };
+    const [, host = "", client = "", time = "", method = "", target = "", status = ""] = combined;
+    const [bytes = "", agent = ""] = combined.slice(7);
+    const more = { host: hostOf(host), headers: agentLine(agent), responseBytes: numberOf(bytes) };
     return requestOf({ time: isoTime(time), client, method, target, status: Number(status), more });
   }
   const envoy = ENVOY.exec(line);

@@ -313,11 +313,27 @@ describe("access logs are read as far as they go", () => {
       `<190>Nov  1 12:00:00 edge nginx: ${lines.nginx.replace("/orders/7", "/other")}`,
       `Nov  1 12:00:00 edge nginx[14]: ${lines.nginx.replace("/orders/7", "/other")}`,
       lines.nginxJson.replace('"time_iso8601":"2026-11-01T12:00:01+00:00"', '"msec":"1793534401.310"'),
+      `<134>Dec  1 08:32:36 haproxy[12958]: ${lines.envoyJson}`,
+      `<134>1 2026-12-01T08:32:36.228+00:00 host haproxy 12958 - - ${lines.envoyJson}`,
     ]);
-    expect(report).toMatchObject({ records: 3, changed: 3, skipped: 0 });
+    expect(report).toMatchObject({ records: 5, changed: 5, skipped: 0 });
     // None of them has an id by which somebody could find it.
     expect(report.changes.map(({ examples }) => examples)).toEqual([
       ["record.jsonl:1", "record.jsonl:2", "record.jsonl:3"],
+    ]);
+  });
+
+  test("with the host before the client, as Apache's vhost_combined has it, and of users with blanks in their names none", async () => {
+    const policy = OPEN.replace("public: true", "public: true, hosts: [a.example], address: { allow: [10.0.0.0/8] }");
+    const report = await replay(policy, [
+      `a.example:443 ${lines.nginx}`,
+      `Nov  1 12:00:00 edge apache2[14]: b.example ${lines.nginx}`,
+      lines.nginx.replace("- - [", "- john doe ["),
+    ]);
+    expect(report).toMatchObject({ records: 2, changed: 2, skipped: 1 });
+    expect(report.changes.map(({ route, reason }) => [route, reason]).toSorted()).toEqual([
+      ["/orders/{id}", "address_denied"],
+      ["unknown", "route_not_found"],
     ]);
   });
 
