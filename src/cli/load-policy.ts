@@ -41,9 +41,9 @@ export async function loadPolicy(
 
 /**
  * `offline`: see CompileInputs. `online`: what the policy depends on elsewhere can be tried. `started`: what a start takes
- * is no problem. `startedOnline`: both. `audit`: as here, and what is open is told as well.
+ * is no problem. `startedOnline`: both. `audit`: as here, and what is open is told as well; `auditOffline`: likewise.
  */
-export type Scope = "here" | "audit" | "offline" | "online" | "started" | "startedOnline";
+export type Scope = "here" | "audit" | "auditOffline" | "offline" | "online" | "started" | "startedOnline";
 
 const callSystem: OpenCaller = (settings) =>
   openCaller(settings, { clock: systemClock, timers: systemTimers, random: Math.random });
@@ -60,7 +60,8 @@ export async function examineFile(
 ): Promise<Examination> {
   // Secrets of a cluster are hardly ever in its manifests.
   const isManifest = holdsManifest(file, io.cwd);
-  const offline = scope === "offline" || ((scope === "here" || scope === "audit") && isManifest);
+  const isOffline = scope === "offline" || scope === "auditOffline";
+  const offline = isOffline || ((scope === "here" || scope === "audit") && isManifest);
   const examination = await examinePolicy(file, {
     cwd: io.cwd,
     clock: io.clock,
@@ -98,7 +99,7 @@ export function placedIn<One extends Problem>(file: string, found: readonly One[
 }
 
 function lintOf(scope: Scope): CompileInputs["lint"] {
-  if (scope === "audit") return "audit";
+  if (scope === "audit" || scope === "auditOffline") return "audit";
   return scope === "started" || scope === "startedOnline" ? undefined : "all";
 }
 

@@ -4,6 +4,7 @@ import { CallerShares } from "../filters/ladder.ts";
 import { routeTreeSteps } from "../matching/route-tree.ts";
 import { err, ok, type Result } from "../support/result.ts";
 import { type Steps, stepsOf } from "../support/turns.ts";
+import type { Audited } from "./audit/audited.ts";
 import { compileAdmin, compileMetrics } from "./compile-admin.ts";
 import { compileDefaults, DEFAULTS_KEY } from "./compile-defaults.ts";
 import type { CompileInputs } from "./compile-inputs.ts";
@@ -32,7 +33,7 @@ import { outlinePolicy } from "./outline-policy.ts";
 import type { Path } from "./path.ts";
 import { prepareBans } from "./prepare-bans.ts";
 import { warnOpen } from "./rungs.ts";
-import { schemaNames } from "./schema-names.ts";
+import { namesPart } from "./schema-names.ts";
 import type { Problem, Silenced, Snapshot, Warning } from "./snapshot.ts";
 import type { PolicyTest } from "./tests/policy-test.ts";
 import { warnAddressLimits } from "./warn-addresses.ts";
@@ -63,6 +64,8 @@ export interface Examination {
   readonly concealed: Concealed;
   /** Null where nobody asked for it, and where there is no text to read. */
   readonly outline: PolicyOutline | null;
+  /** What an audit looks at; null where the inputs ask for none, or files of routes are not here. */
+  readonly audited: Audited | null;
   /** Only where the inputs say so, and there is a snapshot. */
   readonly described: DescribedPolicy | null;
 }
@@ -164,6 +167,7 @@ export async function examinePolicy(
     tests: work.tests,
     concealed: work.concealed,
     outline: work.outline,
+    audited: work.audited,
     described: describedPolicy(work),
   };
   work.end();
@@ -215,7 +219,7 @@ async function includeFiles(work: Work): Promise<void> {
 
 /** Section `openapi`, before anything else looks at routes: its operations are some. */
 async function describeRoutes(work: Work): Promise<void> {
-  if (work.reader.raw(["openapi"]) === undefined && !(await namesPart(work))) return;
+  if (work.reader.raw(["openapi"]) === undefined && !(await work.turns.run(namesPart(work.reader)))) return;
   const { compileOpenapi } = await import("./openapi/stage.ts");
   work.turns.restart();
   await work.turns.run(compileOpenapi(work));
@@ -291,19 +295,6 @@ async function lintPolicy(work: Work): Promise<void> {
   const { lint } = await import("./lint/stage.ts");
   work.turns.restart();
   await work.turns.run(lint(work));
-}
-
-/** Whether a route names a schema that is a part of a file. */
-async function namesPart({ reader, turns }: Work): Promise<boolean> {
-  const routes = reader.raw(["routes"]);
-  const paths: Path[] = [[DEFAULTS_KEY]];
-  if (Array.isArray(routes)) for (const at of routes.keys()) paths.push(["routes", at]);
-  for (const path of paths) {
-    if (turns.due) await turns.give();
-    const [first] = schemaNames(reader, path);
-    if (first !== undefined) return true;
-  }
-  return false;
 }
 
 /** Loads what only the filters of this policy need. */

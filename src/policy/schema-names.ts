@@ -1,3 +1,5 @@
+import type { Steps } from "../support/turns.ts";
+import { DEFAULTS_KEY } from "./compile-defaults.ts";
 import type { Path } from "./path.ts";
 
 /** The policy as it stands in its file. */
@@ -16,6 +18,19 @@ export function* schemaNames(policy: Raw, route: Path): Generator<readonly [Path
       if (typeof name === "string" && name.includes("#")) yield [[...at, key], name];
     }
   }
+}
+
+/** Whether a route names a schema that is a part of a file. */
+export function* namesPart(policy: Raw): Steps<boolean> {
+  const routes = policy.raw(["routes"]);
+  const paths: Path[] = [[DEFAULTS_KEY]];
+  if (Array.isArray(routes)) for (const at of routes.keys()) paths.push(["routes", at]);
+  for (const path of paths) {
+    yield;
+    const [first] = schemaNames(policy, path);
+    if (first !== undefined) return true;
+  }
+  return false;
 }
 
 type Owner = readonly [Path, unknown];

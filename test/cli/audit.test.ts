@@ -202,3 +202,59 @@ describe("audit", () => {
     expect(markdown).toContain("/b/\\{id\\}");
   });
 });
+
+describe("audit --offline", () => {
+  const policy = `version: 1
+service: orders
+listeners:
+  - { name: inbound, address: "0.0.0.0:8443", upstream: app, tls: { certificate: tls.crt, key: tls.key } }
+upstreams: { app: { address: http://127.0.0.1:3000 } }
+authenticators:
+  partners: { type: api-key, header: X-Api-Key, keys: keys.yaml }
+  hooks: { type: signature, scheme: github, secret: { env: POSTERN_TEST_HOOK } }
+stores: { shared: { type: redis, url: "rediss://limits.example.org:6379", password: { file: secrets/redis } } }
+decisionServices:
+  pdp: { type: authzen, url: https://pdp.example.org/access/v1/evaluation, token: { env: POSTERN_TEST_PDP } }
+limits: { perCaller: { rate: 5/second, key: principal, store: shared } }
+routes:
+  - path: /orders/{id}
+    methods: [GET]
+    authenticate: [partners, hooks]
+    decide: [pdp]
+    limit: [perCaller]
+    request: { setHeaders: { X-Key: "\${file:secrets/legacy}" } }
+`;
+
+  test("asks the same where secrets, keys and certificates are not there, and lists them", async () => {
+    const { postern } = folderWith({ "policy.yaml": policy });
+    const { code, out, err } = await postern("audit", "--offline", "--json", "policy.yaml");
+    expect(err.match(/not looked at: .*/g)).toEqual([
+      "not looked at: 'tls.crt' does not exist",
+      "not looked at: 'tls.key' does not exist",
+      "not looked at: 'keys.yaml' does not exist",
+      "not looked at: variable POSTERN_TEST_HOOK is not set",
+      "not looked at: 'secrets/redis' does not exist",
+      "not looked at: variable POSTERN_TEST_PDP is not set",
+      "not looked at: 'secrets/legacy' does not exist",
+    ]);
+    expect(code).toBe(0);
+    const { items } = JSON.parse(out) as { items: { open: { rule: string }[] }[] };
+    expect(items.flatMap(({ open }) => open.map(({ rule }) => rule))).toEqual([
+      "guessing_unbounded",
+      "answer_unchecked",
+      "answer_unjudged",
+    ]);
+    expect((await postern("audit", "policy.yaml")).code).toBe(1);
+  });
+
+  test.each([
+    ["a schema", "    limit:", "    validate: { body: { schema: order.json } }\n    limit:"],
+    ["the address of a decision service", "https://pdp.example.org/access/v1/evaluation", `"\${env:POSTERN_TEST_PDP}"`],
+    ["a description", "routes:", "openapi: [{ file: openapi.yaml }]\nroutes:"],
+  ])("says nothing of routes that %s is missing of", async (_, from, to) => {
+    const { postern } = folderWith({ "policy.yaml": policy.replace(from, to) });
+    const { code, out, err } = await postern("audit", "--offline", "policy.yaml");
+    expect([code, out]).toEqual([1, ""]);
+    expect(err).toContain("cannot be audited without it: ");
+  });
+});

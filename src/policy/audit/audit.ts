@@ -2,7 +2,8 @@ import { LINT_RULES, type LintRule, type Severity } from "../../decision/lint-ru
 import type { Place } from "../../decision/verdict.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import type { Examination } from "../compile.ts";
-import type { Route, Snapshot, Warning } from "../snapshot.ts";
+import type { Route, Warning } from "../snapshot.ts";
+import type { Audited } from "./audited.ts";
 import { AUDIT_ITEMS, type AuditItem, ITEM_OF_RULE } from "./items.ts";
 import { type Cover, lookAt, routeLabel, type Share } from "./look.ts";
 
@@ -40,14 +41,15 @@ export interface Audit {
 }
 
 /** A policy that was examined with `lint: "audit"` → how it stands, in the order of the items and of its lines. */
-export function auditOf(snapshot: Snapshot, { warnings, silenced }: Examination): Audit {
-  const { covers, shares } = lookAt({ ...snapshot, routes: snapshot.routeList });
+export function auditOf(audited: Audited, { warnings, silenced }: Examination): Audit {
+  const { routes } = audited;
+  const { covers, shares } = lookAt(audited);
   const items = AUDIT_ITEMS.map((item): AuditedItem => {
     const isItems = ({ rule }: Warning): boolean => ITEM_OF_RULE[rule] === item.id;
-    const open = warnings.filter(isItems).map((one) => pointOf(one, snapshot.routeList));
+    const open = warnings.filter(isItems).map((one) => pointOf(one, routes));
     const accepted = silenced
       .filter(({ warning }) => isItems(warning))
-      .map(({ warning, because }) => ({ ...pointOf(warning, snapshot.routeList), because }));
+      .map(({ warning, because }) => ({ ...pointOf(warning, routes), because }));
     const own = covers.filter((cover) => cover.item === item.id);
     return {
       ...item,

@@ -2,14 +2,10 @@ import type { Place } from "../../decision/verdict.ts";
 import type { Check } from "../../filters/filter.ts";
 import { isLoopback } from "../addresses.ts";
 import { rungText } from "../rungs.ts";
-import type { Route, Snapshot, Warning } from "../snapshot.ts";
+import type { Route, Warning } from "../snapshot.ts";
+import type { Audited } from "./audited.ts";
 import { CRITERIA } from "./criteria.ts";
 import type { ItemId } from "./items.ts";
-
-/** What an audit looks at: nothing of the text, all of what it was compiled to. */
-export interface Audited extends Pick<Snapshot, "listeners" | "authenticators" | "admitChecks" | "bans" | "rungs"> {
-  readonly routes: readonly Route[];
-}
 
 /** Something that covers an item, and where. */
 export interface Cover {
@@ -69,13 +65,13 @@ export function lookAt(audited: Audited): Look {
 /** What is asked of no single route. */
 function lookAround(audited: Audited, routes: readonly Route[], covers: Cover[], open: Warning[]): void {
   const { listeners, authenticators, admitChecks, bans, rungs } = audited;
-  for (const { name, place, tls, address } of listeners) {
-    if (tls !== null) covers.push({ item: "API8", text: "clients come over TLS", subject: `listener ${name}`, place });
+  for (const { name, place, hasTls, address } of listeners) {
+    if (hasTls) covers.push({ item: "API8", text: "clients come over TLS", subject: `listener ${name}`, place });
     else if (address.type === "tcp" && !isLoopback(address.host))
       open.push({ rule: "listener_in_the_clear", place, text: `other machines reach listener '${name}' without TLS` });
   }
   const isSlowed = bans !== null || routes.every((route) => route.isPublic || isLimitedFirst(route, admitChecks));
-  for (const { name, type, place } of authenticators.values()) {
+  for (const { name, type, place } of authenticators) {
     if (type !== "api-key" && type !== "basic") continue;
     if (isSlowed) covers.push({ item: "API2", text: "who guesses is slowed", subject: `authenticator ${name}`, place });
     else open.push({ rule: "guessing_unbounded", place, text: `nothing slows down who guesses what '${name}' knows` });

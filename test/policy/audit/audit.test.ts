@@ -17,8 +17,8 @@ limits:
 /** Rules that are open, each with its item, of a policy with these routes; those of lint itself are left out. */
 async function openOf(routes: string, more = ""): Promise<readonly string[]> {
   const examination = await examineLint(policyWith(`${HEAD}${more}\nroutes:\n${routes}`), FILES, { lint: "audit" });
-  if (examination.snapshot === null) throw new Error(JSON.stringify([examination.problems, examination.absent]));
-  const { items } = auditOf(examination.snapshot, examination);
+  if (examination.audited === null) throw new Error(JSON.stringify([examination.problems, examination.absent]));
+  const { items } = auditOf(examination.audited, examination);
   return items.flatMap(({ id, open }) =>
     open.filter(({ rule }) => AUDIT_RULES.has(rule)).map(({ rule }) => `${id} ${rule}`),
   );
