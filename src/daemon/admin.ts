@@ -59,8 +59,24 @@ const HEADERS = {
 
 const TEXT = "text/plain; charset=utf-8";
 
-/** What is here beside rooms. */
-const OWN_PATHS: readonly string[] = ["/", "/metrics", "/livez", "/readyz", "/healthz", "/identity/jwks"];
+interface PageRequest {
+  readonly pages: AdminPages;
+  /** Behind the `?`. */
+  readonly query: string;
+  readonly accept: string;
+}
+
+type PageOf = (request: PageRequest) => Page | Promise<Page>;
+
+/** What is here beside rooms, by path. */
+const OWN_PAGES: ReadonlyMap<string, PageOf> = new Map<string, PageOf>([
+  ["/", statusPage],
+  ["/metrics", ({ accept, pages }) => metricsPage(accept, pages)],
+  ["/livez", liveness],
+  ["/readyz", ({ query, pages }) => readiness(pages, query === "verbose")],
+  ["/healthz", liveness],
+  ["/identity/jwks", identityKeys],
+]);
 
 /** Opens the admin port. Errors in the words of the system. */
 export function openAdmin(address: Address, pages: AdminPages): Promise<Result<AdminServer, string>> {
@@ -130,33 +146,35 @@ async function pageFor(request: IncomingMessage, hosts: readonly string[], pages
   }
   if (act !== null) return { ...text(405, "only POST"), headers: { Allow: "POST" } };
   const room = rooms.find((one) => one.path === path);
-  if (room === undefined && !OWN_PATHS.includes(path)) return text(404, pathsText(rooms));
+  const pageOf = room === undefined ? OWN_PAGES.get(path) : roomPage(room);
+  if (pageOf === undefined) return text(404, pathsText(rooms));
   if (request.method !== "GET" && request.method !== "HEAD") {
     return { ...text(405, "only GET and HEAD"), headers: { Allow: "GET, HEAD" } };
   }
-  if (room !== undefined) {
+  return pageOf({ pages, query, accept: request.headers.accept ?? "" });
+}
+
+function roomPage(room: AdminRoom): PageOf {
+  return async ({ query }) => {
     const shown = await room.show(new URLSearchParams(query));
     return shown.ok ? json(200, shown.value) : text(shown.error.status, shown.error.text);
-  }
-  switch (path) {
-    case "/livez":
-    case "/healthz":
-      return text(200, ["ok", ...(query === "verbose" ? pages.liveness() : [])].join("\n"));
-    case "/readyz":
-      return readiness(pages, query === "verbose");
-    case "/metrics":
-      return metricsPage(request.headers.accept ?? "", pages);
-    case "/": {
-      // Nobody pays for the page who does not look at it.
-      const { statusPage } = await import("./status-page/page.ts");
-      return { status: 200, contentType: "text/html; charset=utf-8", ...statusPage() };
-    }
-    default: {
-      const keys = pages.identityKeys();
-      if (keys === null) return text(404, "the policy has no 'identity: { token }'");
-      return { status: 200, contentType: "application/jwk-set+json", body: `${JSON.stringify(keys)}\n` };
-    }
-  }
+  };
+}
+
+async function statusPage(): Promise<Page> {
+  // Nobody pays for the page who does not look at it.
+  const { statusPage: made } = await import("./status-page/page.ts");
+  return { status: 200, contentType: "text/html; charset=utf-8", ...made() };
+}
+
+function liveness({ query, pages }: PageRequest): Page {
+  return text(200, ["ok", ...(query === "verbose" ? pages.liveness() : [])].join("\n"));
+}
+
+function identityKeys({ pages }: PageRequest): Page {
+  const keys = pages.identityKeys();
+  if (keys === null) return text(404, "the policy has no 'identity: { token }'");
+  return { status: 200, contentType: "application/jwk-set+json", body: `${JSON.stringify(keys)}\n` };
 }
 
 function readiness(pages: AdminPages, isVerbose: boolean): Page {
@@ -180,7 +198,7 @@ function hasBody({ headers }: IncomingMessage): boolean {
 }
 
 function pathsText(rooms: readonly AdminRoom[]): string {
-  const paths = [...rooms.map(({ path }) => path), ...OWN_PATHS];
+  const paths = [...rooms.map(({ path }) => path), ...OWN_PAGES.keys()];
   return `there are ${paths.slice(0, -1).join(", ")} and ${paths.at(-1)}`;
 }
 
