@@ -6,7 +6,7 @@ import { withoutParameters } from "../../message/query.ts";
 import { pointerToken } from "../../schema/document.ts";
 import type { TextTypes } from "../../schema/questions/texts.ts";
 import { excerpt } from "../../support/excerpt.ts";
-import type { Result } from "../../support/result.ts";
+import { err, type Result } from "../../support/result.ts";
 import type { ParameterValidator } from "./engine.ts";
 import { formObject } from "./form-object.ts";
 import { ParameterFaults } from "./parameter-faults.ts";
@@ -37,30 +37,43 @@ export function judgeQueryString(rules: QueryStringRules, showsErrors: boolean):
       return faults.verdict(showsErrors);
     }
     const value = readQuery(query.slice(1), rules, declared);
-    if (typeof value === "string")
-      add("", "query", `expected a query that all services read alike, not one with ${value}`, value);
-    else if (!value.ok)
-      add(`/${pointerToken(excerpt(value.error))}`, "type", ONE_VALUE, `${excerpt(value.error)} sent twice`);
-    else {
-      for (const { pointer, keyword, detail } of validate(value.value) ?? [])
-        add(pointer, keyword, detail, `${pointer || "/"} ${keyword}`);
-    }
+    const found: readonly QueryFault[] = value.ok ? (validate(value.value) ?? []) : [value.error];
+    for (const { pointer, keyword, detail, seen = `${pointer || "/"} ${keyword}` } of found)
+      add(pointer, keyword, detail, seen);
     return faults.verdict(showsErrors);
   };
 }
 
-/** Text for what has no one reading; an error is a name that is sent twice. */
+interface QueryFault {
+  readonly pointer: string;
+  readonly keyword: string;
+  readonly detail: string;
+  /** For the log; absent where place and keyword say it. */
+  readonly seen?: string;
+}
+
 function readQuery(
   text: string,
   { isJson, types }: QueryStringRules,
   declared: DeclaredNames,
-): Result<unknown, string> | string {
+): Result<unknown, QueryFault> {
   if (isJson) {
     const decoded = decodeStrictly(text);
-    if (decoded === null) return "an escape that is no UTF-8";
+    if (decoded === null) return unclear("an escape that is no UTF-8");
     const parsed = parseJson(Buffer.from(decoded));
-    return parsed.ok ? parsed : `content that is ${parsed.error}`;
+    return parsed.ok ? parsed : unclear(`content that is ${parsed.error}`);
   }
   const values = parseForm(text, declared);
-  return values.ok ? formObject(values.value, types) : excerpt(values.error);
+  if (!values.ok) return unclear(excerpt(values.error));
+  const object = formObject(values.value, types);
+  return object.ok ? object : sentTwice(excerpt(object.error));
+}
+
+function unclear(seen: string): Result<never, QueryFault> {
+  const detail = `expected a query that all services read alike, not one with ${seen}`;
+  return err({ pointer: "", keyword: "query", detail, seen });
+}
+
+function sentTwice(name: string): Result<never, QueryFault> {
+  return err({ pointer: `/${pointerToken(name)}`, keyword: "type", detail: ONE_VALUE, seen: `${name} sent twice` });
 }
