@@ -16,9 +16,9 @@ interface RouteShare {
   readonly methods: readonly string[];
   readonly template: string;
   readonly detector: string;
-  /** How often some rule looks at arguments of some kind that the contract describes. */
+  /** Searches: one for each rule and each kind of value that the contract describes. */
   readonly rules: number;
-  /** Those that may find something. */
+  /** Those of them that may find something. */
   readonly searched: number;
 }
 
@@ -39,7 +39,7 @@ export function rulesText(file: string, snapshot: Snapshot): string {
     lines.push(
       rules === 0
         ? `${file}: route ${route}: no contract closes a value, so that all rules of ${detector} search each`
-        : `${file}: route ${route}: ${searched} of ${rules} looks of ${detector} at values that its contract describes are left; all rules search what it leaves open`,
+        : `${file}: route ${route}: in values that its contract describes, ${searched} of ${rules} searches of ${detector} are left; all rules search what it leaves open`,
     );
   }
   return lines.map((line) => `${line}\n`).join("");

@@ -72,7 +72,9 @@ test("of many rules that do not run the first ten are told, and how many there a
   const rules = Array.from({ length: 12 }, (_, at) => `SecRule SERVER_NAME "@streq a" "id:${at + 1},phase:1,deny"`);
   const told = await warningsOf(route("methods: [GET]"), { "rules/own.conf": rules.join("\n") });
   expect(told).toHaveLength(11);
-  expect(told.join("\n")).toContain("2 more rules do not run, or see less; 'check --rules' has all of them");
+  expect(told.join("\n")).toContain(
+    "2 more rules and directives do nothing, or less than they say; 'check --rules' has all of them",
+  );
 });
 
 test("lists that rules name are read from beside them, whatever they are called", async () => {
@@ -95,17 +97,23 @@ test("a rule that denies by itself is what the log tells, not a score that was t
     `SecRule ARGS "@rx y" "id:2,phase:2,deny"`,
   ].join("\n");
   const folder = mkdtempSync(join(tmpdir(), "postern-own-rules-"));
-  writeFileSync(join(folder, "policy.yaml"), policyWith(`${DETECTORS.replace("[rules]", "[own.conf]")}${ROUTES}`));
+  const routes = ROUTES.replace(
+    /\]$/,
+    ", { path: /b, public: true, detect: [crs], validate: { query: { n: { type: integer } } } }]",
+  );
+  writeFileSync(join(folder, "policy.yaml"), policyWith(`${DETECTORS.replace("[rules]", "[own.conf]")}${routes}`));
   writeFileSync(join(folder, "own.conf"), own);
   let told = "";
   const stdout = (text: string): void => {
     told += text;
   };
   const io = { stdout, stderr: stdout, cwd: folder, clock: systemClock };
-  for (const target of ["/a?q=x", "/a?q=xy"]) await main(["explain", "--policy", "policy.yaml", `GET ${target}`], io);
+  for (const target of ["/a?q=x", "/a?q=xy", "/b?n=1"])
+    await main(["explain", "--policy", "policy.yaml", `GET ${target}`], io);
   rmSync(folder, { recursive: true });
   expect(told).toContain("score 0 of 5, all rules run here; 1 in ARGS:q, score 2 (own.conf:1)");
   expect(told).toContain("score 0: 2 in ARGS:q (own.conf:2); wanted no match of a rule that denies");
+  expect(told).toContain("score 0 of 5, 0 of 2 searches are left in values that its contract describes");
 });
 
 test("bodies that no rule can read are a problem where the route asks for rules, and a warning where the defaults do", async () => {

@@ -86,7 +86,7 @@ function tellLacking({ listing, notDone }: Compiled, context: CompileContext): v
   if (more > 0)
     context.warning(
       "rule_not_done",
-      `${more} more rules do not run, or see less; 'check --rules' has all of them`,
+      `${more} more rules and directives do nothing, or less than they say; 'check --rules' has all of them`,
       "rules",
     );
 }

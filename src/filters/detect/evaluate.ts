@@ -5,6 +5,7 @@ import { type BodyFacts, NO_BODY, type RequestFacts } from "../../detection/fact
 import type { RouteRules } from "../../detection/rules/rule-set.ts";
 import type { Transaction } from "../../detection/rules/transaction.ts";
 import type { BodyWatch } from "../../message/body-watch.ts";
+import type { DetectNote } from "../../message/detect-notes.ts";
 import type { Exchange } from "../../message/exchange.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import type { Steps } from "../../support/turns.ts";
@@ -96,13 +97,10 @@ export class DetectCheck implements Check {
       (note) => note.detector === detector && note.way === "request",
     );
     const score = this.#searches.get(exchange)?.transaction.score ?? 0;
-    const told = notes.map(({ id, message, field, score: adds, file, line }) => {
-      return `${named(id, message)} in ${field}${adds > 0 ? `, score ${adds}` : ""} (${file}:${line})`;
-    });
+    const told = notes.map(hitText);
     const { share } = rules;
-    const looks = `${share.searched} of ${share.rules} looks left at what its contract describes`;
-    const searched = share.rules === 0 ? "all rules run here" : looks;
-    return [`score ${score} of ${threshold}, ${searched}`, ...told].join("; ");
+    const left = `${share.searched} of ${share.rules} searches are left in values that its contract describes`;
+    return [`score ${score} of ${threshold}, ${share.rules === 0 ? "all rules run here" : left}`, ...told].join("; ");
   }
 
   #facts(exchange: Exchange): RequestFacts {
@@ -220,9 +218,9 @@ function attack({ hits, score, blockedBy }: Transaction, threshold: number, plac
   const isScore = score >= threshold;
   const scored = isScore ? hits.filter((hit) => hit.score > 0) : [];
   const told = (scored.length > 0 ? scored : blockedBy === null ? [] : [blockedBy]).slice(0, TOLD_MAX);
-  const rules = told.map(({ id, message, target, score: adds, place: { file, line } }) => {
-    return `${named(id, message)} in ${target}${adds > 0 ? `, score ${adds}` : ""} (${basename(file)}:${line})`;
-  });
+  const rules = told.map(({ target, place: { file, line }, ...hit }) =>
+    hitText({ ...hit, field: target, file: basename(file), line }),
+  );
   const more = scored.length > TOLD_MAX ? ` and ${scored.length - TOLD_MAX} more` : "";
   return new Denial(
     "attack_detected",
@@ -232,6 +230,9 @@ function attack({ hits, score, blockedBy }: Transaction, threshold: number, plac
   );
 }
 
-const named = (id: number, message: string): string => (message === "" ? `${id}` : `${id} ${message}`);
+function hitText({ id, message, field, score, file, line }: Omit<DetectNote, "detector" | "way">): string {
+  const name = message === "" ? `${id}` : `${id} ${message}`;
+  return `${name} in ${field}${score > 0 ? `, score ${score}` : ""} (${file}:${line})`;
+}
 
 const TOLD_MAX = 3;
