@@ -31,8 +31,8 @@ const LINE = /^([!#$%&'*+.^`|~0-9A-Za-z_-]+):[ \t]*(.*?)[ \t]*$/;
 /** Controls of either kind, and line ends of Unicode, at which some parsers part lines. */
 const CONTROL = /[\p{Cc}\u2028\u2029]/u;
 const UTF8 = /^utf-?8$/i;
-/** Java's HTTP clients name one of these where nobody has said another. */
-const BEYOND_ASCII = /^(?:us-ascii|iso-8859-1|windows-1252)$/i;
+/** They agree with UTF-8 on ASCII alone; Java's HTTP clients name one of them where nobody has said another. */
+const LIKE_ASCII = /^(?:us-ascii|iso-8859-1|windows-1252)$/i;
 /** With these the content is what it is (RFC 2045 section 6.2); RFC 7578 section 4.7 knows no others. */
 const PLAIN_ENCODINGS: ReadonlySet<string> = new Set(["7bit", "8bit", "binary"]);
 const KNOWN = ["content-disposition", "content-type", "content-transfer-encoding", "content-length"] as const;
@@ -147,7 +147,7 @@ function fieldTypeOf(text: string | undefined, isFile: boolean): Result<PartType
 function textType({ type, parameters }: MediaType, isText: boolean): Result<PartType, string> {
   const charset = parameters.get("charset");
   if (!isText || charset === undefined || UTF8.test(charset)) return ok({ type, isAscii: false });
-  return BEYOND_ASCII.test(charset) ? ok({ type, isAscii: true }) : err(`a part in charset ${excerpt(charset)}`);
+  return LIKE_ASCII.test(charset) ? ok({ type, isAscii: true }) : err(`a part in charset ${excerpt(charset)}`);
 }
 
 /** Whether a part of this type is made of others, or of a message with headers of its own. */

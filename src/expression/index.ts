@@ -27,7 +27,10 @@ export interface SourceFault {
   readonly text: string;
 }
 
-/** Source of a condition (`ownText`: without what came from elsewhere) → what answers it for each request, or the first thing that is wrong with it. */
+/**
+ * Source of a condition → what answers it for each request, or the first thing that is wrong with it. `ownText`: the source with an `x`
+ * in place of each character that came from elsewhere.
+ */
 export function compileExpression<Subject>(
   source: string,
   environment: Environment<Subject>,

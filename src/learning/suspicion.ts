@@ -42,9 +42,8 @@ const HARMLESS = /^[\w.~:@/+-]*$/;
 function isAttack({ audited, path, query }: DecisionFacts): boolean {
   if (audited.some(({ reason }) => ATTACK_REASONS.has(reason))) return true;
   if (PROBE.test(path)) return true;
-  return !HARMLESS.test(path) && isAttackText(decoded(path))
-    ? true
-    : query.some((name) => POLLUTION.test(name) || isAttackText(name));
+  if (!HARMLESS.test(path) && isAttackText(decoded(path))) return true;
+  return query.some((name) => POLLUTION.test(name) || isAttackText(name));
 }
 
 function isAttackText(text: string): boolean {

@@ -113,8 +113,9 @@ function* methodsIn(owner: Spot, version: Version): Generator<readonly [string, 
     if (spot !== null) yield [method.toUpperCase(), spot];
   }
   const any = owner.at(ANY_METHOD_EXTENSION);
-  const others = any === null ? [] : METHODS.filter((method) => method !== "trace" && owner.at(method) === null);
-  for (const method of others) if (any !== null) yield [method.toUpperCase(), any];
+  if (any !== null)
+    for (const method of METHODS)
+      if (method !== "trace" && owner.at(method) === null) yield [method.toUpperCase(), any];
   if (version !== "3.2") return;
   const query = owner.at("query");
   if (query !== null) yield ["QUERY", query];

@@ -1,7 +1,8 @@
 import { isIP } from "node:net";
 
-/** A text shorter than this (with letters and digits in it: than that) is a word, a port or true: hiding it would hide others. */
+/** A shorter text is a word, a port or true: to hide it would hide other texts that have it. */
 const SECRET_CHARS_MIN = 8;
+/** Of one that has letters and digits. */
 const MIXED_SECRET_CHARS_MIN = 6;
 
 function mayBeSecret(value: string): boolean {

@@ -79,7 +79,9 @@ export class RuleSet {
   /** What cannot match a constraint is asked once for all routes, and for policies after this one. */
   #shapeOf(constraint: ValueConstraint): Shape {
     const key = JSON.stringify(constraint);
-    const shape = this.#shapes.get(key) ?? new Shape(constraint, this.#search);
+    const known = this.#shapes.get(key);
+    if (known !== undefined) return known;
+    const shape = new Shape(constraint, this.#search);
     if (this.#shapes.size >= DEFAULTS.detectShapesMax) this.#shapes.clear();
     this.#shapes.set(key, shape);
     return shape;

@@ -20,7 +20,10 @@ import {
 import { type ResponseSettings, responseSchema } from "./schema.ts";
 import { compileSecurityHeaders } from "./security-headers.ts";
 
-/** They tell an attacker what to try, and nobody else anything: names that OWASP's Secure Headers project lists, as far as they are of a product alone. */
+/**
+ * They tell an attacker what to try, and nobody else anything: names that OWASP's Secure Headers project lists, as far as they are of
+ * a product alone.
+ */
 const TELLTALES = [
   "liferay-portal",
   "microsoftsharepointteamservices",
