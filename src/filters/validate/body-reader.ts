@@ -15,7 +15,7 @@ import { ONE_VALUE } from "./parameters.ts";
 
 /** Why a body has no reading. */
 export interface BodyFault {
-  readonly reason: "body_not_json" | "body_not_form" | "body_schema_mismatch";
+  readonly reason: "body_not_json" | "body_not_form" | "body_not_multipart" | "body_schema_mismatch";
   readonly seen: string;
   readonly wanted: string;
   /** For the client. */

@@ -9,6 +9,7 @@ import { excerpt } from "../../../support/excerpt.ts";
 import { err, ok } from "../../../support/result.ts";
 import type { Turns } from "../../../support/turns.ts";
 import { formError } from "../body-reader.ts";
+import { unreadable } from "../evaluate.ts";
 import type { HoldRules } from "../held-body.ts";
 import { contentFault, faultsOf, judgeParameter, type Parameter, type ParameterFault } from "../parameters.ts";
 
@@ -134,10 +135,10 @@ export function formDenial({ reason, name, keyword, detail, seen, place }: FormF
 export function malformed(
   reason: "body_not_multipart" | "body_not_form",
   seen: string,
-  { showsErrors, place }: Pick<FormRules, "showsErrors" | "place">,
+  rules: Pick<FormRules, "showsErrors" | "place">,
 ): Denial {
-  const body = { faults: [], errors: showsErrors ? [formError(seen)] : [] };
-  return new Denial(reason, place, seen, "a form that all services read alike", [], false, [], body);
+  const wanted = "a form that all services read alike";
+  return unreadable({ reason, seen, wanted, error: formError(seen) }, rules);
 }
 
 export const OTHER_CHARSET = "a form in another charset than UTF-8";

@@ -4,10 +4,10 @@ import { parseDocument } from "../../../bodies/graphql/parser.ts";
 import type { RememberedDocuments } from "../../../bodies/graphql/remembered.ts";
 import type { GraphqlRequest } from "../../../bodies/graphql/request.ts";
 import { type Weight, weigh } from "../../../bodies/graphql/weight.ts";
-import type { Reason } from "../../../decision/reason.ts";
-import { Denial, type HeaderLine, type Place } from "../../../decision/verdict.ts";
+import type { Denial, Place } from "../../../decision/verdict.ts";
 import { err, ok, type Result } from "../../../support/result.ts";
 import type { Steps } from "../../../support/turns.ts";
+import { languageDenial, unclear } from "../language-denial.ts";
 
 export type Bound = "depth" | "aliases" | "directives" | "complexity";
 
@@ -26,26 +26,8 @@ export interface GraphqlRules {
   placeOf(key: string): Place;
 }
 
-/** What is wrong with a request, in the words of the log and of the client. */
-function denial(
-  rules: GraphqlRules,
-  reason: Reason,
-  key: string,
-  seen: string,
-  wanted: string,
-  at: string,
-  detail = `expected ${wanted}`,
-): Denial {
-  const errors = rules.showsErrors ? [{ pointer: at, keyword: key, detail }] : [];
-  const faults = [`${at || "/"} ${key}: ${seen}`];
-  return new Denial(reason, rules.placeOf(key), seen, wanted, NO_LINES, false, [], { faults, errors });
-}
-
-const NO_LINES: readonly HeaderLine[] = [];
-
 export function invalid(rules: GraphqlRules, seen: string, at = ""): Denial {
-  const wanted = "a GraphQL request that all services read alike";
-  return denial(rules, "graphql_invalid", "graphql", seen, wanted, at, `expected ${wanted}: ${seen}`);
+  return unclear(rules, "graphql_invalid", "graphql", seen, "a GraphQL request that all services read alike", at);
 }
 
 /** What a batch has used so far of what one body may have. */
@@ -66,16 +48,16 @@ export function* judgeRequest(
   if (!found.ok) return found.error;
   const text = found.value;
   if (text === null)
-    return isGet ? denial(rules, "graphql_operation_denied", "operations", "by GET", POSTED, at) : null;
+    return isGet ? languageDenial(rules, "graphql_operation_denied", "operations", "by GET", POSTED, at) : null;
   const document = yield* parseDocument(text);
   if (!document.ok) return invalid(rules, document.error, at);
   for (const { type } of document.value.operations) {
     if (!rules.types.has(type)) {
-      return denial(rules, "graphql_operation_denied", "types", type, [...rules.types].join(" or "), at);
+      return languageDenial(rules, "graphql_operation_denied", "types", type, [...rules.types].join(" or "), at);
     }
     // Links and pictures of other sites send GETs.
     if (isGet && type !== "query")
-      return denial(rules, "graphql_operation_denied", "methods", `${type} by GET`, "a query by GET", at);
+      return languageDenial(rules, "graphql_operation_denied", "methods", `${type} by GET`, "a query by GET", at);
   }
   const weight = yield* weigh(document.value, request.variables, rules.lists);
   if (!weight.ok) return invalid(rules, weight.error, at);
@@ -95,14 +77,28 @@ function judgeWeight(
   at: string,
 ): Denial | null {
   if (introspects && !rules.introspection)
-    return denial(rules, "graphql_introspection", "introspection", "__schema or __type", "no introspection", at);
+    return languageDenial(
+      rules,
+      "graphql_introspection",
+      "introspection",
+      "__schema or __type",
+      "no introspection",
+      at,
+    );
   spent.aliases += aliases;
   spent.complexity += cost;
   const amounts = { depth, aliases: spent.aliases, directives, complexity: spent.complexity };
   for (const bound of BOUNDS) {
     const max = rules.bounds[bound];
     if (amounts[bound] <= max) continue;
-    return denial(rules, "graphql_too_costly", bound, `${bound} ${amounts[bound]}`, `${bound} of at most ${max}`, at);
+    return languageDenial(
+      rules,
+      "graphql_too_costly",
+      bound,
+      `${bound} ${amounts[bound]}`,
+      `${bound} of at most ${max}`,
+      at,
+    );
   }
   return null;
 }
@@ -114,7 +110,7 @@ function textOf(request: GraphqlRequest, rules: GraphqlRules, at: string): Resul
   const { query, hash, documentId } = request;
   const { allowed, remembered } = rules;
   const denied = (seen: string): Result<never, Denial> =>
-    err(denial(rules, "graphql_operation_denied", "operations", seen, "an operation that is allowed", at));
+    err(languageDenial(rules, "graphql_operation_denied", "operations", seen, "an operation that is allowed", at));
   if (query !== null) {
     if (hash === null && allowed === null) return ok(query);
     const own = hashOfDocument(query);
@@ -127,6 +123,13 @@ function textOf(request: GraphqlRequest, rules: GraphqlRules, at: string): Resul
   const text = remembered.textOf(id);
   if (text !== null) return ok(text);
   return err(
-    denial(rules, "graphql_persisted_unknown", "persisted", `SHA-256 ${id}`, "the document beside its hash", at),
+    languageDenial(
+      rules,
+      "graphql_persisted_unknown",
+      "persisted",
+      `SHA-256 ${id}`,
+      "the document beside its hash",
+      at,
+    ),
   );
 }

@@ -2,8 +2,7 @@ import { parseForm } from "../../../bodies/form.ts";
 import { parseJson, parseJsonInTurns } from "../../../bodies/json.ts";
 import { callIdsOf, type RpcCall, rpcCallOf } from "../../../bodies/json-rpc.ts";
 import { DeclaredNames } from "../../../bodies/names.ts";
-import type { Reason } from "../../../decision/reason.ts";
-import { CONTINUE, Denial, type Place, type Verdict } from "../../../decision/verdict.ts";
+import { CONTINUE, type Denial, type Place, type Verdict } from "../../../decision/verdict.ts";
 import type { CallIds, Exchange } from "../../../message/exchange.ts";
 import type { Judgement, Validator } from "../../../schema/judge/validator.ts";
 import { DEFAULTS } from "../../../support/defaults.ts";
@@ -11,6 +10,7 @@ import { excerpt } from "../../../support/excerpt.ts";
 import { err, ok, type Result } from "../../../support/result.ts";
 import { verdictOf } from "../evaluate.ts";
 import { type HoldRules, judgeHeld, judgeInLine, type Part } from "../held-body.ts";
+import { languageDenial, unclear } from "../language-denial.ts";
 
 /** What a route lets JSON-RPC bodies have. */
 export interface JsonRpcRules {
@@ -101,7 +101,9 @@ function dueOf(
   const isBatch = Array.isArray(value) && value.length > 0 && value.length <= rules.batchMax;
   exchange.callIds = { isJson: true, isBatch, ids: isBatch || !Array.isArray(value) ? callIdsOf(value) : [] };
   if (Array.isArray(value) && (value.length === 0 || value.length > rules.batchMax))
-    return err(denial(rules, "jsonrpc_invalid", "batch", `a list of ${value.length} calls`, batchText(rules), ""));
+    return err(
+      languageDenial(rules, "jsonrpc_invalid", "batch", `a list of ${value.length} calls`, batchText(rules), ""),
+    );
   const due: Due[] = [];
   for (const [at, one] of (Array.isArray(value) ? value : [value]).entries()) {
     const pointer = Array.isArray(value) ? `/${at}` : "";
@@ -121,7 +123,7 @@ function batchText({ batchMax }: JsonRpcRules): string {
 
 function judgeCall({ method, isNotification }: RpcCall, rules: JsonRpcRules, at: string): Denial | null {
   if (!rules.allows(method))
-    return denial(
+    return languageDenial(
       rules,
       "jsonrpc_method_denied",
       "methods",
@@ -130,7 +132,7 @@ function judgeCall({ method, isNotification }: RpcCall, rules: JsonRpcRules, at:
       at,
     );
   if (isNotification && !rules.notifications)
-    return denial(rules, "jsonrpc_method_denied", "notifications", "a notification", "a call with an id", at);
+    return languageDenial(rules, "jsonrpc_method_denied", "notifications", "a notification", "a call with an id", at);
   return null;
 }
 
@@ -140,20 +142,5 @@ function paramsVerdict(judgement: Judgement, { pointer, place }: Due, { showsErr
 }
 
 function invalid(rules: JsonRpcRules, seen: string, at: string): Denial {
-  const wanted = "a JSON-RPC 2.0 call that all services read alike";
-  return denial(rules, "jsonrpc_invalid", "jsonrpc", seen, wanted, at, `expected ${wanted}: ${seen}`);
-}
-
-function denial(
-  rules: JsonRpcRules,
-  reason: Reason,
-  key: string,
-  seen: string,
-  wanted: string,
-  at: string,
-  detail = `expected ${wanted}`,
-): Denial {
-  const errors = rules.showsErrors ? [{ pointer: at, keyword: key, detail }] : [];
-  const faults = [`${at || "/"} ${key}: ${seen}`];
-  return new Denial(reason, rules.placeOf(key), seen, wanted, [], false, [], { faults, errors });
+  return unclear(rules, "jsonrpc_invalid", "jsonrpc", seen, "a JSON-RPC 2.0 call that all services read alike", at);
 }

@@ -1,6 +1,7 @@
 import type { Reason } from "../../../decision/reason.ts";
 import { type BodyError, Denial, type Place } from "../../../decision/verdict.ts";
 import type { Validator } from "../../../schema/judge/validator.ts";
+import { unreadable } from "../evaluate.ts";
 import type { HoldRules } from "../held-body.ts";
 import type { Parameter } from "../parameters.ts";
 
@@ -79,9 +80,8 @@ export function deny(
 }
 
 /** The body has not one reading. */
-export function unclear(seen: string, { place, showsErrors }: Pick<PartsRules, "place" | "showsErrors">): Denial {
+export function unclear(seen: string, rules: Pick<PartsRules, "place" | "showsErrors">): Denial {
   const wanted = "parts that all services read alike";
   const error = { pointer: "", keyword: "content", detail: `expected ${wanted}: ${seen}` };
-  const body = { faults: [], errors: showsErrors ? [error] : [] };
-  return new Denial("body_not_multipart", place, seen, wanted, [], false, [], body);
+  return unreadable({ reason: "body_not_multipart", seen, wanted, error }, rules);
 }
