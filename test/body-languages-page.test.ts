@@ -1,28 +1,23 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { expect, test } from "vitest";
-import { parse, stringify } from "yaml";
 import { REASONS } from "../src/decision/reason.ts";
 import { DEFAULTS } from "../src/support/defaults.ts";
-import { policyWith, problemsOf } from "./policy/policy-kit.ts";
+import { PAGE_FILES, policyOfPage } from "./policy/page-kit.ts";
+import { problemsOf } from "./policy/policy-kit.ts";
 
 const page = readFileSync(resolve(import.meta.dirname, "../docs/body-languages.md"), "utf8");
 const blocks = [...page.matchAll(/```yaml\n([\s\S]*?)```/g)].map((match) => match[1] ?? "");
 const FILES = {
+  ...PAGE_FILES,
   "operations.json": '["{ orders { id } }"]',
   "create.json": "{}",
   "event.json": "{}",
   "pet.json": "{}",
 };
 
-/** A part of a policy, as the page shows it → the whole: each route says who may use it. */
-function policyOf(text: string): string {
-  const { routes } = parse(text) as { routes: Record<string, unknown>[] };
-  return policyWith(stringify({ routes: routes.map((route) => ({ public: true, ...route })) }));
-}
-
 test.each(blocks)("%s", async (text) => {
-  expect(await problemsOf(policyOf(text), FILES)).toEqual([]);
+  expect(await problemsOf(policyOfPage(text), FILES)).toEqual([]);
 });
 
 test("the page has the defaults of the code", () => {

@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { expect, test } from "vitest";
-import { parse, stringify } from "yaml";
 import { REASONS, type Reason } from "../src/decision/reason.ts";
 import { DEFAULTS } from "../src/support/defaults.ts";
-import { policyWith, problemsOf } from "./policy/policy-kit.ts";
+import { PAGE_FILES, policyOfPage } from "./policy/page-kit.ts";
+import { problemsOf } from "./policy/policy-kit.ts";
 
 const page = readFileSync(resolve(import.meta.dirname, "../docs/forms.md"), "utf8");
 const blocks = [...page.matchAll(/```yaml\n([\s\S]*?)```/g)].map((match) => match[1] ?? "");
@@ -14,10 +14,7 @@ test("the page has its examples", () => {
 });
 
 test.each(blocks)("%s", async (text) => {
-  const { routes } = parse(text) as { routes: Record<string, unknown>[] };
-  const open = routes.map((route) => ({ public: true, ...route }));
-  const policy = policyWith(stringify({ routes: open }, { aliasDuplicateObjects: false }));
-  expect(await problemsOf(policy, { "ticket.json": "{}" })).toEqual([]);
+  expect(await problemsOf(policyOfPage(text), { ...PAGE_FILES, "ticket.json": "{}" })).toEqual([]);
 });
 
 test("the page has the numbers of the code", () => {

@@ -1,26 +1,21 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { expect, test } from "vitest";
-import { parse, stringify } from "yaml";
+import { stringify } from "yaml";
 import { LEAK_GROUP_TEXTS } from "../src/filters/leak-schema.ts";
 import { LEAK_GROUPS, LEAK_KINDS } from "../src/leaks/catalogue.ts";
 import { HELD_BYTES_MAX } from "../src/leaks/leak-stream.ts";
 import { WORDS_BYTES } from "../src/leaks/scanner.ts";
 import { DEFAULTS } from "../src/support/defaults.ts";
 import { rowOf } from "./leaks/row.ts";
+import { PAGE_FILES, policyOfPage } from "./policy/page-kit.ts";
 import { policyWith, problemsOf } from "./policy/policy-kit.ts";
 
 const page = readFileSync(resolve(import.meta.dirname, "../docs/leaks.md"), "utf8");
 const blocks = [...page.matchAll(/```yaml\n([\s\S]*?)```/g)].map((match) => match[1] ?? "");
 
-/** A part of a policy, as the page shows it → the whole: each route says who may use it. */
-function policyOf(text: string): string {
-  const { routes } = parse(text) as { routes: Record<string, unknown>[] };
-  return policyWith(stringify({ routes: routes.map((route) => ({ public: true, ...route })) }));
-}
-
 test.each(blocks)("%s", async (text) => {
-  expect(await problemsOf(policyOf(text))).toEqual([]);
+  expect(await problemsOf(policyOfPage(text), PAGE_FILES)).toEqual([]);
 });
 
 test("the page has each kind as the code has it", () => {
