@@ -180,3 +180,15 @@ describe("what stands in place of a word or a path", () => {
     ]);
   });
 });
+
+test("a schema that no body can fit, or of which one part refuses a member of another, is told where it is named", async () => {
+  const named = (schema: string) => {
+    const route = "{ path: /, public: true, methods: [POST], validate: { body: { schema: order.json } } }";
+    return warningsOf(policyWith(`routes: [${route}]`), { "order.json": schema });
+  };
+  expect(await named('{ "type": "integer", "minimum": 2, "maximum": 1 }')).toEqual([
+    "6:80 'order.json': no body can fit: no number is above its minimum and below its maximum",
+  ]);
+  const closed = '{ "allOf": [{ "properties": { "a": {} } }, { "properties": {}, "additionalProperties": false }] }';
+  expect(await named(closed)).toEqual([expect.stringContaining("'order.json': no body can have 'a'")]);
+});
