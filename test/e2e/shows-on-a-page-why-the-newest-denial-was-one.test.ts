@@ -38,7 +38,7 @@ beforeAll(async () => {
 service: orders
 listeners:
   - { name: inbound, address: "127.0.0.1:${port}", tls: { certificate: server.pem, key: server.key } }
-upstreams: { app: { address: "http://127.0.0.1:${app}" } }
+upstreams: { app: { address: "http://127.0.0.1:${app}", healthCheck: { type: tcp } } }
 ${ADMIN.replace("9901", String(admin))}authenticators: { partners: { type: api-key, header: X-Api-Key, keys: keys.yaml } }
 limits:
   daily: { quota: 2/day, key: principal }
@@ -107,6 +107,7 @@ test.each([
   ["light", 360],
   ["dark", 1280],
   ["dark", 360],
+  ["light", 280],
 ] as const)("nobody is kept out: %s, %i pixels wide", async (colorScheme, width) => {
   await page.emulateMedia({ colorScheme });
   await page.setViewportSize({ width, height: 800 });
@@ -117,6 +118,30 @@ test.each([
   expect(violations).toEqual([]);
   const overflow = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth");
   expect(overflow).toBe(0);
+});
+
+test("many denials leave the figures in sight; the older ones are a button away, and who reads one keeps it", async () => {
+  const shown = page.locator("#denials > details:visible");
+  const opened = page.locator("#denials details", { hasText: "scope_missing" });
+  await opened.locator("summary").click();
+  for (let count = 0; count < 15; count++) await postern.call({ path: `/nowhere/${count}` });
+  await page.locator("#denials", { hasText: "/nowhere/14" }).waitFor();
+  const all = page.getByRole("button", { name: /^all \d\d$/ });
+  await all.waitFor();
+  expect(await shown.count()).toBe(11);
+  expect(await opened.isVisible()).toBe(true);
+  await all.click();
+  expect(await shown.count()).toBe(await page.locator("#denials > details").count());
+  await page.getByRole("button", { name: "only the newest 10", expanded: true }).click();
+  await opened.locator("summary").click();
+  expect(await opened.isVisible()).toBe(true);
+  await page.getByLabel("Admin token").focus();
+  expect(await shown.count()).toBe(10);
+});
+
+test("moments that are numbers in JSON are read as times", async () => {
+  const fresh = page.locator("#policy dl > div", { hasText: /^freshAtMs\d/ }).first();
+  expect(await fresh.locator("dd").innerText()).toMatch(/^20\d\d-\d\d-\d\dT/);
 });
 
 test("without the token nothing can be acted on; with it a quota is reset, and the token is nowhere but in memory", async () => {

@@ -3,8 +3,21 @@ import type { Ask, Denials, Dom, PageDecision, PageNode, Rooms } from "./dom.ts"
 /** The newest denials, each with its line of the policy; opened, in the words of `postern explain`. */
 export function denialsPart({ make, find }: Dom, ask: Ask, rooms: Rooms): Denials {
   const ROWS = 50;
+  /** As many as leave the figures in sight; style hides the others, but for one that is open or has the focus. */
+  const FEW = 10;
   const rows: PageNode[] = [];
   let last = 0;
+  let areAllShown = false;
+  const more = make("button", { type: "button", "aria-controls": "denials" });
+  const sayMore = (): void => {
+    more.textContent = areAllShown ? `only the newest ${FEW}` : `all ${rows.length}`;
+    more.setAttribute("aria-expanded", String(areAllShown));
+    find("denials").setAttribute("class", areAllShown ? "all" : "");
+  };
+  more.addEventListener("click", () => {
+    areAllShown = !areAllShown;
+    sayMore();
+  });
 
   const rowOf = (decision: PageDecision): PageNode => {
     const { id, atMs, status, method, path, client, reason, principal, denial } = decision;
@@ -47,6 +60,9 @@ export function denialsPart({ make, find }: Dom, ask: Ask, rooms: Rooms): Denial
         find("denials").prepend(row);
       }
       while (rows.length > ROWS) rows.shift()?.remove();
+      if (rows.length <= FEW) more.remove();
+      else if (!more.isConnected) find("more").append(more);
+      sayMore();
       find("denied").textContent = rows.length === 0 ? "Nothing was denied so far." : "Open one to see why.";
     },
   };

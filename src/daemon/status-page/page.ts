@@ -26,7 +26,7 @@ const BODY = `<!doctype html>
 <title>postern</title><style>${STYLE}</style></head>
 <body><header><h1>postern</h1><p id="state" role="status">Asking…</p></header>
 <main id="main">
-<section aria-labelledby="h-denials"><h2 id="h-denials">Newest denials</h2><p id="denied"></p><div id="denials"></div></section>
+<section aria-labelledby="h-denials"><h2 id="h-denials">Newest denials</h2><p id="denied"></p><div id="denials"></div><p id="more"></p></section>
 <section aria-labelledby="h-charts"><h2 id="h-charts">Now</h2><div id="charts"></div></section>
 <section aria-labelledby="h-limits"><h2 id="h-limits">Limits and callers</h2><div id="limits"></div></section>
 <section aria-labelledby="h-apart"><h2 id="h-apart">Out of the ordinary</h2><div id="apart"></div></section>

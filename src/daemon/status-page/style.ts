@@ -15,6 +15,7 @@ figure ul { list-style: none; margin: 0; padding: 0; font-size: 0.85rem }
 .line0 { color: var(--mark) } .line1 { color: var(--bad) } .line2 { color: var(--warm) } .line3 { color: var(--calm) }
 details { border-bottom: 1px solid var(--edge) }
 summary { cursor: pointer; padding: 0.25rem 0; overflow-wrap: anywhere }
+#denials:not(.all) > details:nth-child(n + 11):not([open], :focus-within) { display: none }
 summary span, summary b { margin-right: 0.8em }
 :focus-visible { outline: 2px solid var(--mark); outline-offset: 2px }
 pre, .wide { overflow-x: auto; margin: 0.3rem 0 }
@@ -22,7 +23,7 @@ pre { border: 1px solid var(--edge); padding: 0.5rem }
 table { border-collapse: collapse } caption { text-align: left; font-weight: 600 }
 th, td { text-align: left; padding: 0.15rem 0.8rem 0.15rem 0; border-bottom: 1px solid var(--edge); vertical-align: top; max-width: 40rem; overflow-wrap: anywhere }
 th { color: var(--soft) }
-dl { display: grid; grid-template-columns: repeat(auto-fill, minmax(16rem, 1fr)); gap: 0.2rem 1rem; margin: 0.3rem 0 }
+dl { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(16rem, 100%), 1fr)); gap: 0.2rem 1rem; margin: 0.3rem 0 }
 dt { color: var(--soft) } dd { margin: 0; overflow-wrap: anywhere }
 .entry { border-left: 3px solid var(--edge); padding-left: 0.6rem; margin: 0.4rem 0 }
 input, button { font: inherit; color: inherit; background: var(--back); border: 1px solid var(--soft); border-radius: 4px; padding: 0.15rem 0.5rem; margin-right: 0.5rem; max-width: 100% }

@@ -12,6 +12,9 @@ export function viewPart({ make }: Dom): Views {
     if (value === null || value === undefined) return "-";
     return Array.isArray(value) ? value.map(text).join(", ") : String(value);
   };
+  /** Names say that it is a moment, which nobody reads as a number. */
+  const textOf = (name: string, value: unknown): string =>
+    typeof value === "number" && /(?:At|Until)Ms$/.test(name) ? new Date(value).toISOString() : text(value);
   const plainOf = (row: Row): Row => Object.fromEntries(Object.entries(row).filter(([, value]) => isPlain(value)));
 
   const pairs = (row: Row, outer: Row, acts: RowActs): PageNode => {
@@ -27,7 +30,9 @@ export function viewPart({ make }: Dom): Views {
             make(
               "dl",
               {},
-              ...short.map(([name, value]) => make("div", {}, make("dt", {}, name), make("dd", {}, text(value)))),
+              ...short.map(([name, value]) =>
+                make("div", {}, make("dt", {}, name), make("dd", {}, textOf(name, value))),
+              ),
             ),
           ]),
       ...long.map(([name, value]) => show(value, name, inner, acts)),
@@ -41,7 +46,7 @@ export function viewPart({ make }: Dom): Views {
       make(
         "tr",
         {},
-        ...names.map((name) => make("td", {}, text(row[name]))),
+        ...names.map((name) => make("td", {}, textOf(name, row[name]))),
         make("td", {}, ...acts({ ...outer, ...plainOf(row) })),
       ),
     );
