@@ -29,7 +29,7 @@ Exit code 0: the policy on disk runs. 1: it is refused, or nobody answers. 2: us
 };
 
 function wordsOf(answer: unknown): string {
-  const hash = memberText(answer, "hash");
+  const hash = memberText(answer, "policyHash");
   switch (memberOf(answer, "reload")) {
     case "ok":
       return `policy ${hash} is loaded\n`;

@@ -48,8 +48,8 @@ function withinTime(attempt: Promise<LastAttempt>): Promise<LastAttempt | null> 
 }
 
 function answerOf(attempt: LastAttempt | null, { hash }: { readonly hash: string }): AdminAnswer {
-  if (attempt === null) return ok({ reload: "running", hash });
-  if (attempt.result !== "refused") return ok({ reload: attempt.result, hash });
+  if (attempt === null) return ok({ reload: "running", policyHash: hash });
+  if (attempt.result !== "refused") return ok({ reload: attempt.result, policyHash: hash });
   const text = ["the policy is refused; the old one stays", ...attempt.problems].join("\n");
   return err({ status: 400, text });
 }

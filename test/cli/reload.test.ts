@@ -48,7 +48,9 @@ test("another policy is in force when the command ends; the same again is said t
   expect(hash).not.toBe(before);
   expect(await running.ask()).toBe("two");
   expect(await reload()).toMatchObject({ code: EXIT.fine, stdout: `policy ${hash} is the one that runs\n` });
-  expect(running.sink.raw.join("\n")).toContain('"act":"/policy/reload","result":"done"');
+  expect(running.sink.raw.join("\n")).toMatch(
+    new RegExp(`"act":"/policy/reload","result":"done",.*"reload":"ok","policyHash":"${hash}"`),
+  );
 });
 
 test("a policy that is refused is told with its place, and the old one stays", async () => {
