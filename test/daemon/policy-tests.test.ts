@@ -13,9 +13,12 @@ import { folderWith } from "../rehearsal/kit.ts";
 const ROUTES = "routes: [{ path: /open, methods: [GET], public: true }]\n";
 const open = (name: string, more = "") => `  - { name: ${name}, request: { path: /open }, expect: allow${more} }\n`;
 
+/** By which no machine is too busy for its tests. */
+const stillClock: Clock = { ...systemClock, monotonicMs: () => 0 };
+
 async function tested(
   files: Readonly<Record<string, string>>,
-  clock: Clock = systemClock,
+  clock: Clock = stillClock,
   hasTests = true,
 ): Promise<{ readonly problems: readonly string[]; readonly warnings: readonly string[]; readonly read: number }> {
   const { folder } = folderWith(files);
@@ -43,7 +46,7 @@ async function tested(
 }
 
 test("a policy without tests is neither read nor compiled again", async () => {
-  const told = await tested({ "policy.yaml": policyWith(ROUTES), "other.test.yaml": "none" }, systemClock, false);
+  const told = await tested({ "policy.yaml": policyWith(ROUTES), "other.test.yaml": "none" }, stillClock, false);
   expect(told).toEqual({ problems: [], warnings: [], read: 0 });
 });
 
