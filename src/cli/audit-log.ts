@@ -28,7 +28,8 @@ export const auditLogCommand: Command = {
   usage: "verify [--key-file FILE] [--head HEAD] [--json] FILE...",
   words: ["verify"],
   options: OPTIONS,
-  notes: "FILE: older ones first. Of the last, the head in FILE.head is compared with where there is no --head.",
+  notes:
+    "FILE: older ones first, packed by gzip or not. Of the last, the head in FILE.head is compared with where there is no --head.",
   example: `postern audit-log verify /var/log/postern/audit.jsonl.1 /var/log/postern/audit.jsonl
 Exit code 0: whole. 1: broken. 2: used wrongly.`,
 
@@ -97,6 +98,10 @@ async function follow(
           if (broken !== null) return ok(broken);
         }
       }
+    } catch (error) {
+      return err(
+        `${file} cannot be read: ${error instanceof Error && "code" in error ? String(error.code) : "defect"}`,
+      );
     } finally {
       await handle.close();
     }

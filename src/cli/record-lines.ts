@@ -1,5 +1,7 @@
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
+import { pipeline, type Readable } from "node:stream";
+import { createGunzip } from "node:zlib";
 import { DEFAULTS } from "../support/defaults.ts";
 import { err, ok, type Result } from "../support/result.ts";
 
@@ -11,6 +13,7 @@ export interface NumberedLine {
 
 const CHUNK_BYTES = 256 * 1024;
 const NEWLINE = 0x0a;
+const GZIP = Buffer.from([0x1f, 0x8b]);
 
 /** Opens a regular file to be read line by line. */
 export async function openLines(file: string): Promise<Result<{ handle: FileHandle; isOthers: boolean }, string>> {
@@ -27,13 +30,11 @@ export async function openLines(file: string): Promise<Result<{ handle: FileHand
 
 /** Lines of a file, those of a chunk at a time; a line that is too long is skipped in bounded memory. */
 export async function* linesOf(handle: FileHandle): AsyncGenerator<readonly NumberedLine[]> {
-  const chunk = Buffer.alloc(CHUNK_BYTES);
-  let rest = Buffer.alloc(0);
+  let rest: Buffer = Buffer.alloc(0);
   let isSkipping = false;
   let line = 0;
-  for (;;) {
-    const { bytesRead } = await handle.read(chunk, 0, CHUNK_BYTES, null);
-    const bytes = Buffer.concat([rest, chunk.subarray(0, bytesRead)]);
+  for await (const chunk of await chunksOf(handle)) {
+    const bytes = Buffer.concat([rest, chunk]);
     const lines: NumberedLine[] = [];
     let from = 0;
     for (let end = bytes.indexOf(NEWLINE); end >= 0; end = bytes.indexOf(NEWLINE, from)) {
@@ -47,13 +48,17 @@ export async function* linesOf(handle: FileHandle): AsyncGenerator<readonly Numb
       isSkipping = true;
       rest = Buffer.alloc(0);
     }
-    if (bytesRead === 0) {
-      if (rest.length > 0 || isSkipping) lines.push({ line: line + 1, text: isSkipping ? null : rest.toString() });
-      yield lines;
-      return;
-    }
     yield lines;
   }
+  if (rest.length > 0 || isSkipping) yield [{ line: line + 1, text: isSkipping ? null : rest.toString() }];
+}
+
+/** Of what logrotate has packed, what was in it. */
+async function chunksOf(handle: FileHandle): Promise<Readable> {
+  const { buffer } = await handle.read(Buffer.alloc(GZIP.length), 0, GZIP.length, 0);
+  const file = handle.createReadStream({ start: 0, autoClose: false, highWaterMark: CHUNK_BYTES });
+  // A fault of either ends the loop over its chunks.
+  return buffer.equals(GZIP) ? pipeline(file, createGunzip({ chunkSize: CHUNK_BYTES }), () => {}) : file;
 }
 
 function textOf(bytes: Buffer, from: number, end: number): string | null {

@@ -13,6 +13,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { stateFiles } from "../../src/daemon/state-files.ts";
 import { main } from "../../src/main.ts";
@@ -98,6 +99,20 @@ test("its lines are one chain over restarts, renames and copies cut to nothing, 
   expect(await verify(...files)).toMatch(/^0 whole: 10 lines, 1 to 10 of the chain\nhead 10:[0-9a-f]{64}$/);
   expect(await verify("audit.jsonl")).toContain("note: audit.jsonl:1: begins with line 10 of the chain");
   expect(linesOf(`${file}.2`).join("")).toContain("four \\u2028 \\u00fc");
+});
+
+test("what logrotate has packed is read as it is, and shows what was done to it", async () => {
+  await wrote(["a", "b"]);
+  const text = readFileSync(file, "utf8");
+  renameSync(file, `${file}.1`);
+  await wrote(["c"]);
+  const pack = (of: string): void => writeFileSync(`${file}.2.gz`, gzipSync(of));
+  pack(text);
+  expect(await verify("audit.jsonl.2.gz", "audit.jsonl")).toMatch(/^0 whole: 5 lines, 1 to 5 of the chain/);
+  pack(text.replace('"act":"b"', '"act":"x"'));
+  expect(await verify("audit.jsonl.2.gz", "audit.jsonl")).toMatch(/^1 audit.jsonl.2.gz:3: was changed/);
+  writeFileSync(`${file}.2.gz`, gzipSync(text).subarray(0, -12));
+  expect(await verify("audit.jsonl.2.gz", "audit.jsonl")).toMatch(/^2 .*audit.jsonl.2.gz cannot be read: Z_BUF_ERROR/);
 });
 
 describe("what somebody does to it shows at its line", () => {
