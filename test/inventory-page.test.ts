@@ -124,6 +124,24 @@ test("the page's tables and numbers are the product's", () => {
   }
 });
 
+test("a scanner leaves in sight what there is", async () => {
+  const list = shown[0]?.[0] ?? "";
+  const ask = async (path: string): Promise<unknown> => (await fetch(`http://localhost:${postern.port}${path}`)).text();
+  const names = [..."abcde"].flatMap((first) => [..."abcdef"].map((second) => `/tried-${first}${second}`));
+  for (const name of [...names, "/tried-ef"]) await ask(name);
+  const rowsOf = (text: string): string[] => text.match(/^(?:used|dead|undeclared|probed) .*$/gm) ?? [];
+  const all = await eventually(
+    async () => (await run(list, "--status", "probed")).stdout,
+    (text) => rowsOf(text).length === 32,
+  );
+  expect(all).not.toContain("--status probed");
+  const { stdout } = await run(list);
+  const rows = rowsOf(stdout);
+  expect(rows.map((row) => row.startsWith("probed")).join()).toMatch(/^(?:false,){5}true(?:,true){19}$/);
+  expect(rows.filter((row) => row.startsWith("probed"))[0]).toMatch(/ \/tried-ef +2 /);
+  expect(stdout).toContain("\n12 more are merely probed: --status probed\n");
+});
+
 test("the end of the process leaves it in the state folder", async () => {
   postern.process.kill("SIGTERM");
   await postern.exited;

@@ -48,7 +48,8 @@ Exit code 0: done. 1: not done, or nobody answers. 2: used wrongly.`,
       });
       return print(await askAdmin(target.value, "GET", `/inventory?${query}`), jsonText, io);
     }
-    return print(await listAll(target.value, status), json ? jsonText : listText, io);
+    const text = (value: unknown): string => listText(value, status === "probed");
+    return print(await listAll(target.value, status), json ? jsonText : text, io);
   },
 };
 
@@ -83,19 +84,32 @@ function jsonText(value: unknown): string {
   return `${JSON.stringify(value, null, 2)}\n`;
 }
 
-function listText(answer: unknown): string {
+function listText(answer: unknown, areAllProbed: boolean): string {
   const operations = listOf(answer, "operations");
   const counts = memberOf(answer, "counts");
   const words = STATUSES.map((status) => `${memberText(counts, status)} ${status}`).join(", ");
   const head = `${memberText(answer, "service")} since ${memberText(answer, "since")}: ${words}\n`;
   if (operations.length === 0) return `${head}nothing to list\n`;
+  const isProbed = (operation: unknown): boolean => memberOf(operation, "status") === "probed";
+  const real = operations.filter((operation) => !isProbed(operation));
+  const probed = operations.filter(isProbed).toSorted((a, b) => requestsOf(b) - requestsOf(a));
+  const shown = areAllProbed ? probed : probed.slice(0, PROBED_SHOWN);
   const table = textTable(
     ["status", "method", "path", "requests", "last", "exposure", "threat", "callers", "findings"],
-    operations.map(operationCells),
+    [...real, ...shown].map(operationCells),
   );
+  const hidden = probed.length - shown.length;
+  const more = hidden > 0 ? `\n${hidden} more are merely probed: --status probed\n` : "";
   const gone = Number(memberOf(answer, "probedGone"));
-  const more = gone > 0 ? `\n${gone} more were probed, and are forgotten\n` : "";
-  return `${head}\n${table}${more}${findingsText(operations)}`;
+  const forgotten = gone > 0 ? `\n${gone} more were probed, and are forgotten\n` : "";
+  return `${head}\n${table}${more}${forgotten}${findingsText(operations)}`;
+}
+
+/** So many of what a scanner tries stand behind what there is. */
+const PROBED_SHOWN = 20;
+
+function requestsOf(operation: unknown): number {
+  return Number(memberOf(operation, "requests"));
 }
 
 function operationCells(operation: unknown): readonly (string | number)[] {
@@ -109,7 +123,7 @@ function operationCells(operation: unknown): readonly (string | number)[] {
     cell("status"),
     cell("method"),
     cell("path"),
-    Number(memberOf(operation, "requests")),
+    requestsOf(operation),
     typeof last === "string" ? last.slice(0, 16) : "never",
     cell("exposure"),
     cell("threat"),
