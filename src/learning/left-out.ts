@@ -32,9 +32,9 @@ export interface LeftOutRow {
   readonly support: Support;
 }
 
-/** What is left out, by reason and operation; in a full room by reason alone. */
+/** What is left out, by reason and operation. Each reason has room of its own: a scanner's names push out no operation that is rare. */
 export class LeftOut {
-  readonly #rows = new Map<string, LeftOutRow>();
+  readonly #rows = new Map<LeftOutWord, Map<string, LeftOutRow>>();
 
   note(why: LeftOutWord, what: string, source: number): void {
     this.#row(why, what).support.note(source);
@@ -48,21 +48,24 @@ export class LeftOut {
   /** By reason, most requests first. */
   rows(): readonly LeftOutRow[] {
     const order = Object.keys(LEFT_OUT);
-    return [...this.#rows.values()].toSorted(
-      (a, b) =>
-        order.indexOf(a.why) - order.indexOf(b.why) ||
-        b.support.requests - a.support.requests ||
-        (a.what < b.what ? -1 : 1),
-    );
+    return [...this.#rows.values()]
+      .flatMap((rows) => [...rows.values()])
+      .toSorted(
+        (a, b) =>
+          order.indexOf(a.why) - order.indexOf(b.why) ||
+          b.support.requests - a.support.requests ||
+          (a.what < b.what ? -1 : 1),
+      );
   }
 
   #row(why: LeftOutWord, what: string): LeftOutRow {
-    const key = `${why} ${what}`;
-    const known = this.#rows.get(key);
+    const rows = this.#rows.get(why) ?? new Map<string, LeftOutRow>();
+    this.#rows.set(why, rows);
+    const known = rows.get(what);
     if (known !== undefined) return known;
-    if (this.#rows.size >= DEFAULTS.learnLeftOutMax && what !== OTHERS) return this.#row(why, OTHERS);
+    if (rows.size >= DEFAULTS.learnLeftOutMax && what !== OTHERS) return this.#row(why, OTHERS);
     const row = { why, what, support: new Support() };
-    this.#rows.set(key, row);
+    rows.set(what, row);
     return row;
   }
 }

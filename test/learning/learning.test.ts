@@ -5,6 +5,7 @@ import { Learner } from "../../src/learning/learner.ts";
 import { lessonOf } from "../../src/learning/lesson.ts";
 import { lessonSummary } from "../../src/learning/lesson-report.ts";
 import type { DecisionFacts } from "../../src/records/decision-facts.ts";
+import { DEFAULTS } from "../../src/support/defaults.ts";
 import { caller, each, leftOutIn, lessonFrom, operationsIn, policyOf, textOf } from "./kit.ts";
 
 const ACME = caller("acme");
@@ -300,6 +301,17 @@ describe("what an attacker does opens nothing", () => {
     }));
     const lesson = lessonFrom([...orders(), ...scan, ...scan], policyOf(), { requests: 1, callers: 1 });
     expect(operationsIn(lesson)).toEqual(["GET /v1/orders/{number}"]);
+  });
+
+  test("however much a scanner tries, operations that are left out for another reason are named", () => {
+    const words = "abcdefghijklmnopqrstuvwxyz".split("");
+    const names = words.flatMap((first) => words.map((second) => `/x${first}${second}`));
+    const scan = names.map((path) => ({ client: "198.51.100.9", path, status: 404 }));
+    expect(scan.length).toBeGreaterThan(DEFAULTS.learnLeftOutMax);
+    const rare = each([INITECH], 20, (principal) => ({ principal, path: "/v1/export" }));
+    const told = leftOutIn(lessonFrom([...scan, ...orders(), ...rare]));
+    expect(told).toContainEqual(expect.stringMatching(/^scanner \d+ others$/));
+    expect(told).toContain("few_callers 20 GET /v1/export");
   });
 
   test("a learnt parameter takes no paths of a route that is gone", () => {
