@@ -1,3 +1,4 @@
+import { OBSERVED_EXTENSION } from "../openapi/extensions.ts";
 import type { JsonObject } from "../support/json.ts";
 import type { JudgedEntry } from "./entries.ts";
 import type { Entry } from "./entry.ts";
@@ -64,7 +65,7 @@ function operationOf(entry: JudgedEntry): JsonObject {
   return {
     ...(entry.isDeprecated ? { deprecated: true } : {}),
     responses: { "2XX": { description: "The service answered so." } },
-    "x-observed": observed(entry),
+    [OBSERVED_EXTENSION]: observed(entry),
   };
 }
 

@@ -1,3 +1,4 @@
+import { OBSERVED_EXTENSION } from "../openapi/extensions.ts";
 import type { AdminAnswer } from "../resources/admin-room.ts";
 import type { JsonObject } from "../support/json.ts";
 import { err, ok } from "../support/result.ts";
@@ -33,7 +34,7 @@ function* declaredActions(entries: readonly JudgedEntry[], file: string): Genera
     const { document, method } = entry;
     if (document?.file !== file) continue;
     const target = `$.paths[${quoted(document.path)}].${method.toLowerCase()}`;
-    yield { target, update: { "x-observed": observed(entry) } };
+    yield { target, update: { [OBSERVED_EXTENSION]: observed(entry) } };
   }
 }
 

@@ -28,6 +28,9 @@ export const OPENING_EXTENSIONS = ["x-auth-type", "x-wso2-disable-security"] as 
 /** WSO2: `mandatory` asks for a client certificate besides whatever `security` asks for. Of the whole document. */
 export const MUTUAL_TLS_EXTENSION = "x-wso2-mutual-ssl";
 
+/** What `postern inventory` tells of an operation; it asks for nothing. */
+export const OBSERVED_EXTENSION = "x-observed";
+
 /** Plugins of Kong by which callers are known. */
 const KONG_CALLERS = [
   "basic-auth",
@@ -100,6 +103,7 @@ const READ: ReadonlySet<string> = new Set([
   ...ENFORCED,
   MUTUAL_TLS_EXTENSION,
   ANY_METHOD_EXTENSION,
+  OBSERVED_EXTENSION,
   "x-ms-paths",
 ]);
 

@@ -366,7 +366,10 @@ describe("what is not enforced", () => {
   });
 
   test("extensions are named once, strict or not", async () => {
-    const extended = `${document}x-wso2-auth: {}\n`.replace("    get:\n", "    get:\n      x-kong-name: gold\n");
+    const extended = `${document}x-wso2-auth: {}\n`.replace(
+      "    get:\n",
+      "    get:\n      x-kong-name: gold\n      x-observed: {}\n",
+    );
     const { warnings } = await examine(policyOf(), filesWith(jwks, extended));
     expect(warnings.map(({ text }) => text)).toContainEqual(
       expect.stringMatching(
