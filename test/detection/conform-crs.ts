@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { setup as buildOnce } from "../fixtures/built.ts";
 import { closeAll } from "../fixtures/closing.ts";
 import { type Case, readCases, type Stage } from "./crs/cases.ts";
 import { explanationOf } from "./crs/explained.ts";
@@ -43,6 +44,7 @@ interface Tally {
 const paranoiaOf = paranoiaLevels();
 const tallies = new Map<number, Tally>();
 const port = await startReflectingService();
+await buildOnce();
 const postern = await startSearching(release, port);
 const cases = readCases(folder).filter(({ rule }) => values.rule === undefined || String(rule) === values.rule);
 await Promise.all(Array.from({ length: CLIENTS }, (_, at) => runAll(`127.0.1.${at + 1}`)));

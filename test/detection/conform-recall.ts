@@ -4,6 +4,7 @@ import { Agent, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { setup as buildOnce } from "../fixtures/built.ts";
 import { closeAll, onClose } from "../fixtures/closing.ts";
 import { freePort } from "../fixtures/free-port.ts";
 import { writeNginxConf } from "../fixtures/nginx.ts";
@@ -81,6 +82,7 @@ location / { proxy_pass http://127.0.0.1:${app}; }`;
   return { port, log };
 }
 
+await buildOnce();
 const app = await startReflectingService();
 const other = await startModSecurity(app, setup);
 const detector = { rules: [setup, join(release, "rules")], paranoia: 1 };
