@@ -73,6 +73,11 @@ export const CLOSING: ReadonlyMap<string, string> = new Map([
 ]);
 /** Money, hexadecimal, binary, decimal with or without an exponent. */
 export const NUMBER = /\$?(?:0[xX][0-9a-fA-F]+|0[bB][01]+|(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)/y;
+/**
+ * `1.e(`: MySQL begins a number whose exponent has no digits, drops it, and reads on with the sign behind it. A dot there goes on with
+ * the name before it: `mysql 1.e.user`.
+ */
+export const HOLLOW = /(?:[0-9]+\.[0-9]*|\.[0-9]+)[eE][+-]?(?:\.[\w$\x80-\uffff]+|(?=[^\w\s.$\x80-\uffff]))/y;
 /** Words that some databases read although a number stands before them without a space. */
 export const GLUED: ReadonlySet<string> = new Set([
   "and",

@@ -367,6 +367,8 @@ export class Fragment {
   }
 
   #queryWord(word: string): string | undefined {
+    // `union table users`, `union values row(1)`, as MySQL has them.
+    if (this.#last === "U" && (word === "table" || word === "values")) return this.#query("union");
     const isAlias = word === "as" && (this.#depth > 0 || this.#isStart || this.#evidence.hasLeftParenthesis);
     if (this.#evidence.query === undefined && !isAlias && this.#last !== "U") return NONE;
     return word === "asc" || word === "desc" ? undefined : this.#expect();

@@ -12,6 +12,7 @@ import {
   DOUBLE_QUOTE,
   GLUED,
   HASH,
+  HOLLOW,
   isDigit,
   isSpaceAt,
   isWord,
@@ -104,8 +105,15 @@ export class Lexer {
           return true;
         }
         this.at = end + 1;
-      } else return false;
+      } else if (this.#isHollow(code)) this.at = HOLLOW.lastIndex;
+      else return false;
     }
+  }
+
+  #isHollow(code: number): boolean {
+    if (this.dialect !== "mysql" || !(isDigit(code) || code === DOT)) return false;
+    HOLLOW.lastIndex = this.at;
+    return HOLLOW.test(this.text);
   }
 
   #isDashComment(): boolean {
@@ -166,19 +174,16 @@ export class Lexer {
     return isPath ? this.#named("i") : this.#named(WORDS.get(this.word) ?? "i");
   }
 
-  /** A word with a parenthesis behind it is a function, but for those that never are. */
+  /** A word with a parenthesis behind it is a function, whatever is skipped between them, but for those that never are. */
   #named(kind: Kind): Kind {
     if (NEVER_CALLED.has(this.word)) return kind;
-    let { at } = this;
-    while (isSpaceAt(this.text, at)) at++;
-    if (this.text.charCodeAt(at) === SLASH && this.text.charCodeAt(at + 1) === STAR)
-      return this.#namedBeforeComment(kind, at);
-    return this.text.charCodeAt(at) === OPEN ? "f" : kind;
-  }
-
-  #namedBeforeComment(kind: Kind, at: number): Kind {
-    const end = this.text.indexOf("*/", at + 2);
-    return end !== -1 && this.text.charCodeAt(end + 2) === OPEN ? "f" : kind;
+    const { at, from } = this;
+    const isVersioned = this.#isVersioned;
+    const isCalled = !this.#skip() && this.text.charCodeAt(this.at) === OPEN;
+    this.at = at;
+    this.from = from;
+    this.#isVersioned = isVersioned;
+    return isCalled ? "f" : kind;
   }
 
   /** `N'…'`, `x'…'`, `q'[…]'`, `_utf8'…'`: texts of another sort. */

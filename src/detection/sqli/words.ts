@@ -91,7 +91,7 @@ export const NEVER_CALLED: ReadonlySet<string> = new Set(
   listed(
     "and or xor like rlike regexp ilike glob in is between sounds similar div not binary distinct all any some exists union " +
       "intersect except minus select from where having order group limit offset into for returning by as join on using " +
-      "values table top case when then else end set exec execute begin print collate with declare",
+      "values table top case when then else end set exec execute begin print collate with declare copy",
   ),
 );
 
