@@ -189,6 +189,10 @@ export function salvageContext<C extends CompileContext>(context: C, { lost, ori
       const path = original(inner);
       return isIn(path) ? null : context.readLargeFile(name, ...path);
     },
+    readFolder: (name, ...inner) => {
+      const path = original(inner);
+      return isIn(path) ? null : context.readFolder(name, ...path);
+    },
   };
 }
 

@@ -56,6 +56,8 @@ test("a rule of one's own that does not run is told, one of the rule set's and o
       `SecRule SERVER_NAME "@streq admin" "id:950000,phase:1,deny"`,
       `SecRule ARGS "@rx y" "id:5,phase:2,deny"`,
       `SecAction "id:6,phase:5,pass"`,
+      `SecRule ARGS "@rx z" "id:7,phase:2,deny,chain"`,
+      "SecRuleScript own.lua",
       "SecRuleRemoveById 5",
       "SecRuleRemoveById 77",
     ].join("\n"),
@@ -64,7 +66,8 @@ test("a rule of one's own that does not run is told, one of the rule set's and o
     expect.stringContaining("own.conf:1:1 rule 1 does not run: SERVER_NAME"),
     "own.conf:2:1 rule 2 does not run: its pattern: a reference back to a group takes time that grows with the square of the text, or worse",
     expect.stringContaining("own.conf:3:1 rule 3 sees less: REQUEST_BODY has no JSON, XML or multipart body"),
-    "own.conf:9:1 'SecRuleRemoveById' does nothing: it means no rule that stands before it",
+    "own.conf:8:1 rule 7 does not run: @inspectfile: rules start no programs",
+    "own.conf:11:1 'SecRuleRemoveById' does nothing: it means no rule that stands before it",
   ]);
 });
 
@@ -89,6 +92,15 @@ test("lists that rules name are read from beside them, whatever they are called"
   expect(await problemsOf(route("methods: [GET]"), files)).toEqual(missing);
   const named = policyWith(`${DETECTORS.replace("[rules]", "[rules/own.conf]")}${ROUTES}`);
   expect(await problemsOf(named, files)).toEqual(missing);
+});
+
+test("what is no file of rules is told as such, and what is no list of files asks for none", async () => {
+  const told = (rules: string): Promise<readonly string[]> =>
+    problemsOf(policyWith(`detectors: { crs: { rules: ${rules} } }\n${ROUTES}`), FILES);
+  const expected = "is no file of rules; expected files that end in .conf or .example, or folders with such files";
+  expect(await told("[crs.load]")).toEqual([expect.stringContaining(`'crs.load' ${expected}`)]);
+  expect(await told("[rules, unix-shell.data]")).toEqual([expect.stringContaining(`'unix-shell.data' ${expected}`)]);
+  expect(await told("rules")).toEqual([expect.stringContaining("expected a list, not text")]);
 });
 
 test("a rule that denies by itself is what the log tells, not a score that was too low", async () => {

@@ -40,6 +40,9 @@ function readDirective(statement: string, place: Place): Directive | string {
   switch (name.toLowerCase()) {
     case "secrule":
       return readRule(rest, place);
+    case "secrulescript":
+      // A rule, so that the chain that it ends is one: like `@inspectFile` it is not run.
+      return readRule(["ARGS", `@inspectFile ${rest[0] ?? ""}`, ...rest.slice(1)], place);
     case "secaction":
       return readAction(rest, place);
     case "secmarker":

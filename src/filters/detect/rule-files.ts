@@ -34,7 +34,14 @@ export function readRuleFiles(names: readonly string[], context: CompileContext)
   };
   for (const [at, name] of names.entries()) {
     const isFile = name.endsWith(".conf") || name.endsWith(".example");
-    const files = isFile ? [name] : context.readFolder(name, "rules", at);
+    const isOther = OTHER_FILE.test(name);
+    if (isOther)
+      context.problem(
+        `'${name}' is no file of rules; expected files that end in .conf or .example, or folders with such files`,
+        "rules",
+        at,
+      );
+    const files = isOther ? null : isFile ? [name] : context.readFolder(name, "rules", at);
     if (files === null) {
       isWhole = false;
       continue;
@@ -49,7 +56,8 @@ export function readRuleFiles(names: readonly string[], context: CompileContext)
     for (const file of isFile ? files : orderedRuleFiles(files))
       ordered.push({ file, text: read(file, at) ?? "", turn: turnOf(file) });
     hasFolder ||= !isFile;
-    if (ordered.length === found) context.problem(`'${name}' has no files of rules (*.conf)`, "rules", at);
+    if (ordered.length === found)
+      context.problem(`'${name}' has no files of rules (*.conf); expected the folder that they are in`, "rules", at);
     if (bytes > DEFAULTS.detectFilesBytesMax) {
       context.problem(`more than ${DEFAULTS.detectFilesBytesMax / 1024 ** 2} MiB of rules`, "rules", at);
       return null;
@@ -66,6 +74,8 @@ export function readRuleFiles(names: readonly string[], context: CompileContext)
   return isWhole ? { rules, data } : null;
 }
 
+/** Lists are read from beside the rules that name them, and what a server is to include stands in the policy. */
+const OTHER_FILE = /\.(?:data|load|lua)$/;
 const DATA_FILE = /@(?:pm|ipmatch)f(?:romfile)?[ \t]+([^"'\r\n]+)/gi;
 
 /** Lists of words and addresses that rules name. One that is not there is told with the rule's line. */
