@@ -1,8 +1,8 @@
 import { EVENT_STREAM_TYPE, FORM_TYPE, isJson, isJsonSequence, isLines, mediaTypeOf } from "./media-type.ts";
 
 /**
- * How the body of an answer is read. `data`: forms in which services send what they would send as JSON to who asks for it,
- * and that nobody here reads.
+ * How the body of an answer is read. `notation` and `data`: forms in which services send what they would send as JSON to who asks
+ * for it, and that nobody here reads, the one of characters, the other of bytes.
  */
 export type BodyKind =
   | "json"
@@ -14,6 +14,7 @@ export type BodyKind =
   | "text"
   | "xml"
   | "form"
+  | "notation"
   | "data"
   | "other";
 
@@ -34,8 +35,8 @@ const LINE_TYPES: ReadonlySet<string> = new Set([
   "application/x-json-stream",
   "application/stream+json",
 ]);
-/** Scripts (a call with the JSON in it, which a page gets by `?callback=`), YAML and the like, tables as sheets, and binary forms. */
-const DATA: ReadonlySet<string> = new Set([
+/** Scripts (a call with the JSON in it, which a page gets by `?callback=`), YAML and the like. */
+const NOTATIONS: ReadonlySet<string> = new Set([
   "javascript",
   "ecmascript",
   "jscript",
@@ -44,14 +45,17 @@ const DATA: ReadonlySet<string> = new Set([
   "hjson",
   "toml",
   "edn",
-  "ion",
-  "amzn-ion",
   "php.serialized",
   "turtle",
   "trig",
   "n3",
   "n-triples",
   "n-quads",
+]);
+/** Tables as sheets, and binary forms. */
+const DATA: ReadonlySet<string> = new Set([
+  "ion",
+  "amzn-ion",
   "msgpack",
   "messagepack",
   "cbor",
@@ -134,14 +138,15 @@ function kindOf(type: string): BodyKind {
   if (isLines(type) || LINE_TYPES.has(type)) return "ndjson";
   if (isJson(type)) return "json";
   if (isJsonSequence(type)) return "json-seq";
-  if (isData(type)) return "data";
+  if (isAmong(NOTATIONS, type)) return "notation";
+  // A body of several parts may have any in it.
+  if (type.startsWith("multipart/") || isAmong(DATA, type)) return "data";
   if (type.endsWith("+xml")) return "xml";
   return type.startsWith("text/") ? "text" : "other";
 }
 
-/** By its name without what says whose it is, or by what it is made of (RFC 6839); a body of several may have any in it. */
-function isData(type: string): boolean {
-  if (type.startsWith("multipart/")) return true;
+/** By its name without what says whose it is, or by what it is made of (RFC 6839). */
+function isAmong(forms: ReadonlySet<string>, type: string): boolean {
   const [name = "", ...suffixes] = type.replace(/^[^/]*\/(?:x-|vnd\.)?/, "").split("+");
-  return DATA.has(name) || DATA.has(suffixes.at(-1) ?? "");
+  return forms.has(name) || forms.has(suffixes.at(-1) ?? "");
 }

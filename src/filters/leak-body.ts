@@ -17,6 +17,7 @@ const FORMATS: Readonly<Record<BodyKind, LeakFormat>> = {
   xml: "markup",
   text: "text",
   form: "form",
+  notation: "text",
   data: "text",
   other: "text",
 };

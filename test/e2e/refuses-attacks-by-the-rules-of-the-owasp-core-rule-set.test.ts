@@ -61,11 +61,12 @@ beforeAll(async () => {
     // By path: how much stands before the fault, or instead of one.
     const before = new Map([
       ["/broken", 0],
+      ["/broken/script", 0],
       ["/broken/long", 400 * 1024],
       ["/fine/long", 400 * 1024],
     ]).get(request.url ?? "");
     if (before === undefined) return false;
-    response.writeHead(200, { "Content-Type": "text/html" });
+    response.writeHead(200, { "Content-Type": request.url === "/broken/script" ? "text/javascript" : "text/html" });
     response.write("All is well. ".repeat(before / 13));
     response.end(
       request.url === "/fine/long"
@@ -211,6 +212,10 @@ test("the log names rule, field and place, and not what a password in it was", a
 
 test("an answer that tells of the database does not leave", async () => {
   expect(await send("/broken")).toEqual({ status: 502, reason: "response_attack_detected" });
+});
+
+test("nor does one in a script, as to '?callback=', or in another notation of text", async () => {
+  expect(await send("/broken/script")).toEqual({ status: 502, reason: "response_attack_detected" });
 });
 
 test("a long answer is searched to its end, in turns, and one without a fault leaves whole", async () => {

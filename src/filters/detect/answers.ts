@@ -16,7 +16,9 @@ import { EventCutter } from "./event-cutter.ts";
 import { noteHits, type Search } from "./hits.ts";
 
 /** Formats in which a service tells what it should not; archives and pictures are no text. */
-const TEXTS: ReadonlySet<BodyKind> = new Set(["json", "ndjson", "json-seq", "csv", "html", "text", "xml", "form"]);
+const TEXTS: ReadonlySet<BodyKind> = new Set([
+  ...(["json", "ndjson", "json-seq", "csv", "html", "text", "xml", "form", "notation"] as const),
+]);
 
 /** A body of the longest kind with the texts that rules make of it; what is longer is told before it is searched. */
 const BUDGET: SearchBudget = {

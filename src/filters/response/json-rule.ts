@@ -12,7 +12,7 @@ import type { TextsReader } from "./texts-reader.ts";
 const NOTHING: Buffer = Buffer.alloc(0);
 
 /** Services give the fields of their JSON in one of these, too, to a client that asks for it by `Accept` or in the query. */
-const HAS_FIELDS: ReadonlySet<BodyKind> = new Set(["xml", "csv", "form", "data", "html"]);
+const HAS_FIELDS: ReadonlySet<BodyKind> = new Set(["xml", "csv", "form", "notation", "data", "html"]);
 
 export interface JsonRuleOptions {
   readonly reading: AnswerReading;
