@@ -64,6 +64,7 @@ describe("ctl changes a request's rules from there on", () => {
     ["ruleRemoveTargetById=12;ARGS:x", [10, 11]],
     ["ruleRemoveTargetByTag=OWASP_CRS;ARGS:/^x$/", [12]],
     ["ruleRemoveTargetByMsg=two;ARGS:x", [10, 12]],
+    ["ruleRemoveTargetById=10;ARGS:y|ARGS:x", [11, 12]],
     ["ruleEngine=Off", []],
     ["ruleEngine=On", [10, 11, 12]],
     ["auditLogParts=+E", [10, 11, 12]],

@@ -237,38 +237,38 @@ function takeControl(rule: RuleActions, text: string): string | null {
     rule.left.push(`ctl:${setting}: postern decides this`);
     return null;
   }
-  const control = controlOf(name, value);
-  if (typeof control === "string") return control;
-  if (control !== null) rule.controls.push(control);
+  const controls = controlsOf(name, value);
+  if (typeof controls === "string") return controls;
+  rule.controls.push(...controls);
   return null;
 }
 
-function controlOf(name: string, value: string): Control | string | null {
+function controlsOf(name: string, value: string): readonly Control[] | string {
   switch (name) {
     case "ruleengine":
       return ENGINE_MODES.includes(value.toLowerCase() as EngineMode)
-        ? { kind: "engine", mode: value.toLowerCase() as EngineMode }
+        ? [{ kind: "engine", mode: value.toLowerCase() as EngineMode }]
         : `'ctl:ruleEngine=${value}' is none of On, DetectionOnly and Off`;
     case "requestbodyprocessor":
-      return { kind: "processor", name: value.toUpperCase() };
+      return [{ kind: "processor", name: value.toUpperCase() }];
     default:
-      return removalOf(name, value);
+      return removalsOf(name, value);
   }
 }
 
 const ENGINE_MODES: readonly EngineMode[] = ["on", "detectiononly", "off"];
 const REMOVAL = /^rule(remove|removetarget)by(id|tag|msg)$/;
 
-function removalOf(name: string, value: string): Control | string {
+function removalsOf(name: string, value: string): readonly Control[] | string {
   const [, what, by] = REMOVAL.exec(name) ?? [];
   if (what === undefined) return `'ctl:${name}' is no setting that is known`;
   const [chosen = "", ...targets] = value.split(";");
   const rules = by === "id" ? idChoices(chosen) : textChoice(by === "tag" ? "tag" : "message", chosen);
   if (typeof rules === "string") return rules;
-  if (what === "remove") return { kind: "removeRules", rules };
+  if (what === "remove") return [{ kind: "removeRules", rules }];
   const variables = variablesOf(targets.join(";"));
-  const [target] = variables.ok ? variables.value : [];
-  return target === undefined ? `'ctl:${name}=${value}' says no variable` : { kind: "removeTarget", rules, target };
+  if (!variables.ok) return `'ctl:${name}=${value}' says no variable`;
+  return variables.value.map((target) => ({ kind: "removeTarget", rules, target }));
 }
 
 export function textChoice(by: "tag" | "message", text: string): readonly RuleChoice[] {
