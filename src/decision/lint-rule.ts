@@ -158,6 +158,10 @@ export const LINT_RULES = {
     "A rule of a detector's own files does not run, or sees less than it asks for.",
     "say it in the policy, as address lists, limits and bans do, or take the rule out",
   ),
+  variable_unread: warning(
+    "A detector sets a variable that none of its rules has.",
+    "write its name as crs-setup.conf does, without 'tx.'",
+  ),
   messages_unsearched: warning(
     "A route's detectors search requests, and messages of its WebSocket pass unsearched.",
     "judge messages in the service, and accept the finding by a comment",

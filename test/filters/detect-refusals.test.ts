@@ -103,6 +103,23 @@ test("what is no file of rules is told as such, and what is no list of files ask
   expect(await told("rules")).toEqual([expect.stringContaining("expected a list, not text")]);
 });
 
+test("a variable that no rule has is told, and one that any has is not, however it is written", async () => {
+  const own = `SecRule ARGS:n "@gt %{tx.limit}" "id:1,phase:2,deny"\nSecRule &TX:Kinds.all "@eq 0" "id:2,phase:2,pass"`;
+  const detectors = "detectors: { crs: { rules: [rules], variables: { limit: '1', kinds.all: '1', limi: '1' } } }\n";
+  expect(await warningsOf(policyWith(`${detectors}${ROUTES}`), { "rules/own.conf": own })).toEqual([
+    expect.stringContaining("no rule has 'tx.limi'"),
+  ]);
+});
+
+test("levels that count are levels that run", async () => {
+  const told = (levels: string): Promise<readonly string[]> =>
+    problemsOf(policyWith(`detectors: { crs: { rules: [rules], ${levels} } }\n${ROUTES}`), FILES);
+  const expected = [expect.stringContaining("expected at least the level of 'paranoia'")];
+  expect(await told("paranoia: 3, detectionParanoia: 2")).toEqual(expected);
+  expect(await told("paranoia: 2, detectionParanoia: 2")).toEqual([]);
+  expect(await told("detectionParanoia: 4")).toEqual([]);
+});
+
 test("a rule that denies by itself is what the log tells, not a score that was too low", async () => {
   const own = [
     `SecRule ARGS "@rx x" "id:1,phase:2,pass,log,t:none,tag:paranoia-level/1,setvar:tx.inbound_anomaly_score_pl1=+2"`,

@@ -16,7 +16,7 @@ import { isOfMessages, wayOf } from "./body-facts.ts";
 import { DetectCheck, type DetectRules, type Searches } from "./evaluate.ts";
 import { exclusionsOf } from "./exclusions.ts";
 import { refusalsOf } from "./probe.ts";
-import { dataFileOf, readRuleFiles } from "./rule-files.ts";
+import { dataFileOf, type RuleFiles, readRuleFiles } from "./rule-files.ts";
 import { type KeepableRules, RuleKeeper } from "./rule-keeper.ts";
 import { type DetectorSettings, type DetectSettings, detectSchema, type ExclusionSettings } from "./schema.ts";
 import { shapesOf } from "./value-shapes.ts";
@@ -59,6 +59,7 @@ export function* compileDetector(
   const exclusions = exclusionsOf(settings.exclude ?? [], (text, ...path) => context.problem(text, "exclude", ...path));
   if (problems.length > 0) return null;
   tellLacking(compiled, context);
+  yield* tellUnreadVariables(files, variables.keys(), context);
   keeper.follow(compiled);
   return { name, place: context.place(), settings, rules, keeper, exclusions, listing, notDone, probes: new Map() };
 }
@@ -89,6 +90,16 @@ function tellLacking({ listing, notDone }: Compiled, context: CompileContext): v
       `${more} more rules and directives do nothing, or less than they say; 'check --rules' has all of them`,
       "rules",
     );
+}
+
+/** A name that is misspelt leaves the rules at what they take without it. */
+function* tellUnreadVariables({ rules }: RuleFiles, names: Iterable<string>, context: CompileContext): Steps<void> {
+  for (const name of names) {
+    yield;
+    const pattern = new RegExp(`tx[.:]${name.replaceAll(".", "\\.")}(?![\\w.-])`, "i");
+    if (!rules.some(({ text }) => pattern.test(text)))
+      context.warning("variable_unread", `no rule has 'tx.${name}'`, "variables", name);
+  }
 }
 
 const TOLD_MAX = 10;

@@ -73,7 +73,12 @@ export const detectorSchema = object({
     .optional()
     .describe("What becomes of a request with more to search than that. refuse if absent."),
   mode: mode.optional(),
-}).describe("Rules that look for attacks; 'detect' of routes names them.");
+})
+  .refine(({ paranoia: counted = 1, detectionParanoia: run = counted }) => run >= counted, {
+    error: "expected at least the level of 'paranoia': rules that do not run count for nothing",
+    path: ["detectionParanoia"],
+  })
+  .describe("Rules that look for attacks; 'detect' of routes names them.");
 
 export type DetectorSettings = z.output<typeof detectorSchema>;
 

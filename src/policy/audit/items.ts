@@ -128,6 +128,7 @@ export const ITEM_OF_RULE: Readonly<Record<LintRule, ItemId | null>> = {
   schema_slow: "API4",
   detector_refuses_route: null,
   rule_not_done: null,
+  variable_unread: null,
   messages_unsearched: null,
   deprecation_idle: "API9",
   successor_unserved: "API9",
