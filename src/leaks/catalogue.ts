@@ -1,11 +1,11 @@
 import type { Detector, LeakKind } from "./kind.ts";
+import { AI_KEYS } from "./kinds/ai-keys.ts";
 import { CARD_TRACK } from "./kinds/cards.ts";
 import { CLOUD_KEYS } from "./kinds/cloud-keys.ts";
 import { CONNECTION_STRINGS } from "./kinds/connection-strings.ts";
 import { CONTACTS } from "./kinds/contacts.ts";
 import { FRAMEWORK_PAGES } from "./kinds/error-pages.ts";
 import { IBAN } from "./kinds/iban.ts";
-import { MORE_VENDOR_KEYS } from "./kinds/more-vendor-keys.ts";
 import { NAMED_SECRETS } from "./kinds/named-secrets.ts";
 import { NATIONAL_IDS } from "./kinds/national-ids.ts";
 import { NUMBERS } from "./kinds/numbers.ts";
@@ -21,7 +21,7 @@ export const DETECTORS: readonly Detector[] = [
   ...PRIVATE_KEYS,
   ...CLOUD_KEYS,
   ...VENDOR_KEYS,
-  ...MORE_VENDOR_KEYS,
+  ...AI_KEYS,
   ...TOKENS,
   IBAN,
   CARD_TRACK,
