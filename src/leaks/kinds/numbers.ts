@@ -3,7 +3,7 @@ import { MORE } from "../shape.ts";
 import type { LeakText } from "../text.ts";
 import { CARD_NUMBERS } from "./cards.ts";
 import { canBegin, canEnd, DIGIT_RUNS, type DigitRun, digitRunAt } from "./digit-runs.ts";
-import { MORE_NATIONAL_NUMBERS } from "./more-national-numbers.ts";
+import { EUROPEAN_NUMBERS } from "./european-numbers.ts";
 import { NATIONAL_NUMBERS } from "./national-numbers.ts";
 import type { NumberKind } from "./number-kind.ts";
 
@@ -14,7 +14,7 @@ interface Row {
   readonly kind: LeakKind;
 }
 
-const rows: readonly Row[] = [...CARD_NUMBERS, ...NATIONAL_NUMBERS, ...MORE_NATIONAL_NUMBERS].map((number) => ({
+const rows: readonly Row[] = [...CARD_NUMBERS, ...EUROPEAN_NUMBERS, ...NATIONAL_NUMBERS].map((number) => ({
   number,
   kind: kindOf(number),
 }));
