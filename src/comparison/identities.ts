@@ -67,7 +67,7 @@ function fileCallers({ name, callers }: Authenticator): readonly Caller[] {
   const byFacts = new Map<string, Caller>();
   let seen = 0;
   for (const principal of callers?.() ?? []) {
-    if (++seen > DEFAULTS.diffCallersSeenMax || byFacts.size >= DEFAULTS.diffCallersKeptMax) break;
+    if (++seen > DEFAULTS.callersSeenMax || byFacts.size >= DEFAULTS.diffCallersKeptMax) break;
     const assumed = assumedOf(principal);
     const key = factsOf(principal);
     if (assumed !== null && !byFacts.has(key))

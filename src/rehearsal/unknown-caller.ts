@@ -20,7 +20,10 @@ export function unknownCaller(identity: AssumedIdentity, { authenticators }: Sna
     if (answer === null) continue;
     if (!(answer instanceof Denial && UNKNOWN.has(answer.reason))) return null;
     seen = answer.seen;
-    for (const { id } of authenticator.callers?.() ?? []) if (known.push(id) >= DEFAULTS.diffCallersSeenMax) break;
+    for (const { id } of authenticator.callers?.() ?? []) {
+      if (known.length >= DEFAULTS.callersSeenMax) break;
+      known.push(id);
+    }
   }
   const name = "caller" in identity ? identity.caller : "user" in identity ? identity.user : "";
   const near = nearest(name, known);

@@ -48,7 +48,8 @@ export const POLICY_DEFAULTS = {
   diffCallersMax: 8,
   /** Callers of a file that differ in what a rule can look at, of whom each place takes those. */
   diffCallersKeptMax: 256,
-  diffCallersSeenMax: 10_000,
+  /** Callers of files that are looked at: by 'diff', and for the one whom a test of a policy may have meant. */
+  callersSeenMax: 10_000,
   /** Paths of one place on which another template's own text stands in place of a parameter. */
   diffMeetingsMax: 8,
   /** Patterns of one place that are told from each other, and texts that are kept for other places. */
