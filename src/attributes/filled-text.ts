@@ -12,13 +12,13 @@ export type Piece = string | Attribute;
 
 /**
  * Text → its pieces, or what is wrong with one of its attributes. `own` may know a name before the table of attributes does. What
- * carries a credential of the client is refused: by another name it would reach whom it is not for. `ownText`: the text with nothing
- * in it that came from elsewhere and looks like an attribute.
+ * carries a credential of the client is refused: by another name it would reach whom it is not for. `ownText`: the text with an `x` in
+ * place of each character that came from elsewhere, for what looks like an attribute there is none.
  */
 export function parseFilled<T = never>(
   text: string,
   scope: AttributeScope,
-  ownText: string = text,
+  ownText: string,
   own?: (name: string) => T | null,
 ): Result<readonly (Piece | T)[], string> {
   const pieces: (Piece | T)[] = [];
