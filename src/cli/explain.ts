@@ -97,8 +97,8 @@ Exit code 0: allowed. 1: denied, or the policy has problems. 2: used wrongly.`,
     }
     const [text, ...rest] = positionals;
     const pasted = text === undefined ? null : pastedUrl(text);
-    const request = pasted === null ? text : pasted.request;
-    if (text !== undefined && pasted === null && rest.length === 0 && !/[ /]/.test(text)) {
+    const request = pasted === null ? text?.replace(/ HTTP\/[\d.]+$/, "") : pasted.request;
+    if (request !== undefined && rest.length === 0 && !/^(?:\S+ \S+|\S*[/*]\S*)$/.test(request)) {
       return misuse(
         explainCommand,
         `'${text}' is no request, as in 'GET /v1/orders/1', and no id, as in AbCd0123-4`,
@@ -179,7 +179,7 @@ function pastedUrl(text: string): { readonly request: string; readonly host: str
   return { request: `${method} ${target.startsWith("/") ? target : `/${target}`}`, host };
 }
 
-const PASTED = /^(?:([A-Z]+) +)?https?:\/\/(?:[^/?#@]*@)?([^/?#]+)([^#]*)/i;
+const PASTED = /^(?:curl +)?(?:([A-Z]+) +)?https?:\/\/(?:[^/?#@]*@)?([^/?#]+)([^#]*)/i;
 
 function readStandardInput(io: CommandIo): Result<Buffer, string> {
   if (io.stdin === undefined) return err("there is no standard input");

@@ -252,3 +252,14 @@ test("what is changed on the way is named, and no value of it", async () => {
   expect(stdout).toContain("query: debug does not pass, limit is filled in");
   expect(stdout).not.toContain("hunter2");
 });
+
+test("the first line of a request is one, and what is none is told as that", async () => {
+  const asked = ["--policy", "policy.yaml", "--as", '{ jwt: { scope: "orders:read" } }'];
+  expect((await run(...asked, `${order} HTTP/1.1`)).stdout).toContain("allowed by route /orders/{orderId}");
+  expect((await run(...asked, `curl https://localhost/orders/${ORDER_ID}`)).stdout).toContain("allowed by route");
+  for (const text of ["GET /a b", "curl -H 'A: b' https://a.example/orders", "nonsense"]) {
+    const { code, stderr } = await run(...asked, text);
+    expect(code).toBe(2);
+    expect(stderr).toContain(`'${text}' is no request, as in 'GET /v1/orders/1'`);
+  }
+});

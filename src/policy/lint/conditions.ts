@@ -42,7 +42,12 @@ function look({ path, rule }: PlacedRule, known: Known, byPlace: Map<string, Jud
   const at = [...path, "when"];
   const place: Judged = byPlace.get(at.join("\n")) ?? { path: at, all: [], found: new Map() };
   byPlace.set(at.join("\n"), place);
-  const here = new Map(constancies(when, known).map((one) => [`${one.at} ${one.value}`, one]));
+  const keyOf = ({ at: column, value }: Constancy): string => `${column} ${value}`;
+  const timeless = new Set(constancies(when, (name) => (name === "now" ? null : known(name))).map(keyOf));
+  // What a clock has made true is no mistake beside an end that is still to come: the first line of a window.
+  const isBegun = (one: Constancy): boolean => one.value && !one.isWhole && !timeless.has(keyOf(one));
+  const told = constancies(when, known).filter((one) => !isBegun(one));
+  const here = new Map(told.map((one) => [keyOf(one), one]));
   for (const [key, one] of here) place.found.set(key, one);
   place.all.push(new Set(here.keys()));
 }

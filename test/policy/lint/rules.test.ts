@@ -26,6 +26,7 @@ describe("conditions", () => {
     expect(await told("now < timestamp('2026-06-01T00:00:00Z') && jwt.a == 1", "condition_always_false")).toHaveLength(
       1,
     );
+    expect(await told("now >= timestamp('2026-01-01T00:00:00Z')", "condition_always_true")).toHaveLength(1);
     expect(await told("jwt.a == 1 || request.method == 'PUT'", "condition_always_false")).toEqual([
       expect.stringContaining("this part of the condition is false whatever comes, so it decides nothing"),
     ]);
@@ -36,6 +37,8 @@ describe("conditions", () => {
       "request.method == 'GET' && jwt.a == 1",
       "path.id == jwt.sub",
       "now < timestamp('2027-06-01T00:00:00Z')",
+      // A window that has begun.
+      "now >= timestamp('2026-01-01T00:00:00Z') && now < timestamp('2027-06-01T00:00:00Z')",
     ]) {
       expect(await told(when, "condition_always_true"), when).toEqual([]);
       expect(await told(when, "condition_always_false"), when).toEqual([]);
