@@ -1,7 +1,7 @@
 import type { SchemaPlace } from "../schema/document.ts";
 import { isMembers, type Members } from "./spot.ts";
 
-export const CORS_EXTENSIONS = ["x-kong-plugin-cors", "x-wso2-cors"] as const;
+export const CORS_EXTENSIONS = ["x-amazon-apigateway-cors", "x-kong-plugin-cors", "x-wso2-cors"] as const;
 export type CorsExtensionName = (typeof CORS_EXTENSIONS)[number];
 
 /** What another gateway lets pages of other origins do, in its own words but under one set of names. */
@@ -23,7 +23,24 @@ export interface CorsExtension {
 /** Null for what is switched off. */
 export function corsExtension(name: CorsExtensionName, value: unknown, place: SchemaPlace): CorsExtension | null {
   if (!isMembers(value)) return null;
+  if (name === "x-amazon-apigateway-cors") return ofAws(value, place);
   return name === "x-wso2-cors" ? ofWso2(value, place) : ofKong(value, place);
+}
+
+/** https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-cors.html */
+function ofAws(value: Members, place: SchemaPlace): CorsExtension {
+  const methods = textsOf(value["allowMethods"]);
+  return {
+    name: "x-amazon-apigateway-cors",
+    place,
+    fault: null,
+    origins: textsOf(value["allowOrigins"]),
+    methods: methods.length === 0 || methods.includes("*") ? null : methods,
+    headers: textsOf(value["allowHeaders"]),
+    exposeHeaders: textsOf(value["exposeHeaders"]),
+    credentials: value["allowCredentials"] === true,
+    maxAgeSeconds: ageOf(value["maxAge"]),
+  };
 }
 
 /** https://docs.konghq.com/hub/kong-inc/cors: origins may be regular expressions, and are all of them where there are none. */
@@ -32,7 +49,6 @@ function ofKong(plugin: Members, place: SchemaPlace): CorsExtension | null {
   const config = isMembers(plugin["config"]) ? plugin["config"] : {};
   const origins = textsOf(config["origins"]);
   const methods = textsOf(config["methods"]);
-  const age = config["max_age"];
   return {
     name: "x-kong-plugin-cors",
     place,
@@ -42,7 +58,7 @@ function ofKong(plugin: Members, place: SchemaPlace): CorsExtension | null {
     headers: textsOf(config["headers"]),
     exposeHeaders: textsOf(config["exposed_headers"]),
     credentials: config["credentials"] === true,
-    maxAgeSeconds: typeof age === "number" && Number.isInteger(age) && age >= 0 ? age : null,
+    maxAgeSeconds: ageOf(config["max_age"]),
   };
 }
 
@@ -64,6 +80,10 @@ function ofWso2(value: Members, place: SchemaPlace): CorsExtension | null {
     credentials: of("AllowCredentials") === true,
     maxAgeSeconds: null,
   };
+}
+
+function ageOf(value: unknown): number | null {
+  return typeof value === "number" && Number.isInteger(value) && value >= 0 ? value : null;
 }
 
 function textsOf(value: unknown): readonly string[] {

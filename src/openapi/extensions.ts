@@ -1,4 +1,5 @@
 import type { SchemaPlace } from "../schema/document.ts";
+import { excerpt } from "../support/excerpt.ts";
 import { CORS_EXTENSIONS, type CorsExtension, corsExtension } from "./cors-extension.ts";
 import { isMembers, type Members, type Spot } from "./spot.ts";
 
@@ -31,6 +32,8 @@ export const MUTUAL_TLS_EXTENSION = "x-wso2-mutual-ssl";
 /** What `postern inventory` tells of an operation; it asks for nothing. */
 export const OBSERVED_EXTENSION = "x-observed";
 
+const TYK = "x-tyk-api-gateway";
+
 /** Plugins of Kong by which callers are known. */
 const KONG_CALLERS = [
   "basic-auth",
@@ -57,7 +60,7 @@ const CLOSING: ReadonlyMap<string, Reads> = new Map<string, Reads>([
   // AWS: `{ type: AWS_IAM }` or `{ type: NONE }`.
   ["x-amazon-apigateway-auth", (value) => isMembers(value) && !isWord(value["type"], "none")],
   ["x-auth-type", (value) => typeof value === "string" && !isWord(value, "none")],
-  ["x-tyk-api-gateway", (value) => inside(value, "server", "authentication", "enabled") === true],
+  [TYK, (value) => inside(value, "server", "authentication", "enabled") === true],
   ["x-wso2-application-security", (value) => isMembers(value) && value["optional"] !== true],
 ]);
 
@@ -83,6 +86,8 @@ const RESTRICTIONS = [
   "x-google-quota",
   "x-kong-plugin-acl",
   "x-kong-plugin-ip-restriction",
+  // It answers by itself, so that the service gets no such request.
+  "x-kong-plugin-request-termination",
 ];
 
 /** What a description says is enforced anyway. */
@@ -150,6 +155,12 @@ function unmetOf(name: string, value: unknown): string | null {
   }
   if (TIERS.includes(name) && typeof value === "string" && !isWord(value, "unlimited")) {
     return `the rate of ${name} (${/^[\w .-]{1,40}$/.test(value) ? value : "a tier"})`;
+  }
+  if (name === TYK) {
+    const blocked = Object.entries(inside(value, "middleware", "operations") ?? {}).flatMap(([id, one]) =>
+      inside(one, "block", "enabled") === true ? [id] : [],
+    );
+    return blocked.length === 0 ? null : `operations that ${name} blocks (${excerpt(blocked.join(", "))})`;
   }
   return RESTRICTIONS.includes(name) && isEnabled(value) ? name : null;
 }

@@ -95,7 +95,8 @@ const FIELDS = {
 export function noteFields(spot: Spot, kind: keyof typeof FIELDS, findings: Findings): void {
   const known: readonly string[] = FIELDS[kind];
   for (const name of Object.keys(spot.members)) {
-    if (known.includes(name) || name.startsWith("x-")) continue;
+    // AWS says it of the path `/$default`, which shows it as well.
+    if (known.includes(name) || name.startsWith("x-") || name === "isDefaultRoute") continue;
     const shown = /^[\w$.-]{1,64}$/.test(name) ? name : "";
     // Where the policy opens what asks for nobody, this would be open.
     const isAccess = nearest(name, known) === "security";

@@ -11,7 +11,7 @@ export function schemesOf(root: Spot, { references, findings }: Reading): Readon
   for (const [name, written] of root.at("components")?.at("securitySchemes")?.all() ?? []) {
     const spot = references.follow(written, `what asks for '${name}' cannot be met`);
     if (spot === null) continue;
-    const kind = kindOf(spot, findings);
+    const kind = isCognito(spot) ? "bearer" : kindOf(spot, findings);
     if (kind === null) continue;
     const place = spot.text("in");
     schemes.set(name, {
@@ -30,13 +30,28 @@ export function schemesOf(root: Spot, { references, findings }: Reading): Readon
   return schemes;
 }
 
+/** AWS exports the tokens of a pool of users as a key in `Authorization`, and lists their scopes with it. */
+function isCognito(spot: Spot): boolean {
+  return spot.text("x-amazon-apigateway-authtype") === "cognito_user_pools";
+}
+
+const POOL = /^arn:[a-z-]+:cognito-idp:([a-z0-9-]+):\d+:userpool\/([\w-]+)$/;
+
+/** Null for several pools: an authenticator has one issuer. */
+function poolIssuer(authorizer: Spot | null): string | null {
+  const pools = authorizer?.members["providerARNs"];
+  const [, region, pool] = (Array.isArray(pools) && pools.length === 1 && POOL.exec(String(pools[0]))) || [];
+  return pool === undefined ? null : `https://cognito-idp.${region}.amazonaws.com/${pool}`;
+}
+
 /** What AWS and Google know of tokens: `x-amazon-apigateway-authorizer`, `x-google-issuer` and `x-google-audiences`. */
 function tokensOf(spot: Spot): Pick<SecurityScheme, "issuer" | "audience"> {
-  const jwt = spot.at("x-amazon-apigateway-authorizer")?.at("jwtConfiguration") ?? null;
+  const authorizer = spot.at("x-amazon-apigateway-authorizer");
+  const jwt = authorizer?.at("jwtConfiguration") ?? null;
   const audience = jwt?.members["audience"] ?? spot.text("x-google-audiences")?.split(/ *, */) ?? [];
   const list = Array.isArray(audience) ? audience : [audience];
   return {
-    issuer: jwt?.text("issuer") ?? spot.text("x-google-issuer"),
+    issuer: jwt?.text("issuer") ?? poolIssuer(authorizer) ?? spot.text("x-google-issuer"),
     audience: list.filter((one): one is string => typeof one === "string" && one !== ""),
   };
 }

@@ -5,7 +5,7 @@ export interface LoweredTemplate {
   readonly names: ReadonlyMap<string, readonly string[]>;
   /** Segments of which parameters are only a part, as `{id}.json`. */
   readonly partial: readonly PartialSegment[];
-  /** The parameter of all segments that are left, which AWS writes as `{proxy+}`. */
+  /** The parameter of all segments that are left, as it is written; empty for one without a name. */
   readonly rest: string | null;
 }
 
@@ -20,7 +20,8 @@ export interface PartialSegment {
   readonly pattern: string;
 }
 
-const REST = /\/\{([^{}+]+)\+\}$/;
+/** All segments that are left: `{proxy+}` and the path `/$default` of AWS, `*` of WSO2 and Azure, `{*path}` of .NET. */
+const REST = /\/(?:\{([^{}+*]+\+|\*+[^{}*]+)\}|\*)$|^\/\$default$/;
 const NAME = /^[A-Za-z_][A-Za-z0-9_.-]*$/;
 
 /** Base path and path → template; null for a path with a query or fragment, which no path can be. */
@@ -29,7 +30,7 @@ export function lowerTemplate(base: string, path: string): LoweredTemplate | nul
   const names = new Map<string, string[]>();
   const partial: PartialSegment[] = [];
   const taken = new Set<string>();
-  const rest = REST.exec(path)?.[1] ?? null;
+  const rest = REST.exec(path);
   const segments = path
     .replace(REST, "/**")
     .split("/")
@@ -41,7 +42,7 @@ export function lowerTemplate(base: string, path: string): LoweredTemplate | nul
       if (whole !== undefined) names.set(whole, [...(names.get(whole) ?? []), name]);
       return `{${name}}`;
     });
-  return { template: `${base}${segments.join("/")}` || "/", names, partial, rest };
+  return { template: `${base}${segments.join("/")}` || "/", names, partial, rest: rest && (rest[1] ?? "") };
 }
 
 /** As requests write it: a document may have letters and blanks that no path has. */

@@ -85,7 +85,7 @@ function addParameters(
       entry.set(["validate", "path", segment, "parameters", parameter.name], settings, at);
     const names = section === "path" ? (template.names.get(parameter.name) ?? []) : [parameter.name];
     if (names.length + segments.length === 0) {
-      const isRest = parameter.name === template.rest || parameter.name === `${template.rest}+`;
+      const isRest = bare(parameter.name) === bare(template.rest ?? "");
       loose(
         isRest ? "parameters of several segments" : "parameters of a segment that nothing parts, or of none",
         place,
@@ -98,6 +98,11 @@ function addParameters(
     if (style === "matrix") entry.set(["keepInPaths"], ["parameters"], at);
   }
   return unread;
+}
+
+/** Without the sign that it takes several segments, which some leave out of the name. */
+function bare(name: string): string {
+  return name.replace(/^\*+|\+$/g, "");
 }
 
 /** Segments that a parameter is a part of, and that it can be told from. */

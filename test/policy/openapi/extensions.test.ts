@@ -144,6 +144,21 @@ test("what a policy says in words of its own is not enforced, and told with its 
   expect(strict).toEqual([expect.stringContaining("x-kong-plugin-ip-restriction")]);
 });
 
+test("what another gateway answers by itself is told, for the service would get it here", async () => {
+  const tyk =
+    "x-tyk-api-gateway: { middleware: { operations: { a: { block: { enabled: true } }, b: { block: { enabled: false } } } } }";
+  const { warnings } = await look(
+    `${SECURED}, x-kong-plugin-request-termination: { config: { status_code: 403 } }`,
+    "",
+    tyk,
+  );
+  expect(warnings).toEqual([
+    expect.stringMatching(
+      /not enforced: x-kong-plugin-request-termination \(.*\), operations that x-tyk-api-gateway blocks \(a\) \(/,
+    ),
+  ]);
+});
+
 test.each([
   ["{ allowed_payload_size: 2, size_unit: kilobytes }", "2000B"],
   ["{ allowed_payload_size: 900, size_unit: bytes }", "900B"],
@@ -192,6 +207,14 @@ describe("pages of other origins", () => {
       "x-wso2-cors: { access-control-allow-origins: ['https://a.example'], access-control-allow-credentials: true }",
       { origins: ["https://a.example"], credentials: true },
     ],
+    [
+      "x-amazon-apigateway-cors: { allowOrigins: ['https://a.example'], allowMethods: [GET, OPTIONS], allowHeaders: [X-A], allowCredentials: true, maxAge: 0 }",
+      { origins: ["https://a.example"], headers: ["X-A"], credentials: true, maxAge: "0s" },
+    ],
+    [
+      "x-amazon-apigateway-cors: { allowOrigins: ['*'], allowMethods: ['*'], exposeHeaders: [ETag] }",
+      { origins: ["*"], exposeHeaders: ["ETag"] },
+    ],
     ["x-wso2-cors: { corsConfigurationEnabled: false, accessControlAllowOrigins: ['https://a.example'] }", undefined],
   ])("%s", async (extension, expected) => {
     expect(corsOf(extension)).toEqual(expected);
@@ -210,6 +233,7 @@ describe("pages of other origins", () => {
     [kong("{ preflight_continue: true }"), "x-kong-plugin-cors (the service answers preflights)"],
     [kong("{ headers: ['a b'] }"), "x-kong-plugin-cors (what 'cors' does not have)"],
     ["x-wso2-cors: { accessControlAllowOrigins: ['*'], accessControlAllowCredentials: true }", "x-wso2-cors (any page"],
+    ["x-amazon-apigateway-cors: { allowOrigins: ['https://*'] }", "x-amazon-apigateway-cors (origins by pattern)"],
     ["x-wso2-cors: {}", "x-wso2-cors (origins that are no list"],
   ])("%s opens nothing, and is told", async (extension, told) => {
     expect(corsOf(extension)).toBeUndefined();
@@ -241,11 +265,28 @@ test("issuer and audience of tokens are what extensions of the security scheme s
     "x-amazon-apigateway-authorizer: { type: jwt, jwtConfiguration: { issuer: 'https://id.example', audience: [a, b] } }",
   );
   const google = schemes("x-google-issuer: 'https://id.example', x-google-audiences: 'a, b'");
+  const pool = "arn:aws:cognito-idp:eu-west-1:123456789012:userpool/eu-west-1_Ab1";
+  const cognito = schemes(`x-amazon-apigateway-authorizer: { type: cognito_user_pools, providerARNs: ['${pool}'] }`);
+  expect(amountFor(cognito).amount?.authenticators["o"]).toMatchObject({
+    issuer: "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Ab1",
+  });
   for (const text of [aws, google])
     expect(amountFor(text).amount?.authenticators["o"]).toMatchObject({
       issuer: "https://id.example",
       audience: ["a", "b"],
     });
+});
+
+test("a pool of Cognito, which AWS exports as a key, is asked for tokens and their scopes", () => {
+  const cognito = "{ type: apiKey, name: Authorization, in: header, x-amazon-apigateway-authtype: cognito_user_pools }";
+  const document = `openapi: 3.0.1
+info: { title: t, version: '1' }
+paths: { /a: { get: { security: [{ pool: [pets/read] }], responses: { 200: { description: d } } } } }
+components: { securitySchemes: { pool: ${cognito} } }
+`;
+  const { amount } = amountFor(document);
+  expect(amount?.authenticators["pool"]).toMatchObject({ type: "jwt" });
+  expect(amount?.entries[0]?.entry.value["authorize"]).toEqual({ scopes: ["pets/read"] });
 });
 
 function amountFor(text: string): AmountFindings {

@@ -86,6 +86,22 @@ describe("an operation is a route", () => {
     expect(all.warnings.map(({ text }) => text).join()).not.toContain("is called 'any'");
   });
 
+  test.each([
+    ["/files/*", "/files/a/b", ""],
+    ["/files/{*path}", "/files/a/b", "'*path'"],
+    ["/files/{**path}", "/files/a/b", "path"],
+    ["/files/{path+}", "/files/a/b", "path"],
+    ["/$default", "/other/place", ""],
+  ])("%s stands for all paths below, as other gateways mean it", async (path, asked, name) => {
+    const parameters = name === "" ? "" : `, parameters: [{ name: ${name}, in: path, required: true, schema: {} }]`;
+    const any = `x-amazon-apigateway-any-method: { isDefaultRoute: true, ${SECURED}${parameters} }`;
+    const all = await snapshot(api(`'${path}': { ${any} }`));
+    expect(match(all, "GET", asked)).toHaveProperty("template", path.startsWith("/files") ? "/files/**" : "/**");
+    const told = all.warnings.map(({ text }) => text).join();
+    expect(told).not.toMatch(/left out|isDefaultRoute|nothing parts/);
+    expect(told.includes("parameters of several segments")).toBe(name !== "");
+  });
+
   test("what is not enforced is told with how often it stands in the document, not at how many paths it is", async () => {
     const parameter = "{ name: proxy, in: path, required: true, schema: { type: string } }";
     const any = `x-amazon-apigateway-any-method: { ${SECURED}, parameters: [${parameter}] }`;
@@ -314,7 +330,7 @@ describe("paths that routes cannot have", () => {
     expect(all.routeList[0]).toMatchObject({ template: "/{segment1}" });
   });
 
-  test.each(["/search?q={q}", "/#action", "/a//b", "/a/*"])("%s is left out, and so refused", async (path) => {
+  test.each(["/search?q={q}", "/#action", "/a//b", "/a/*/b"])("%s is left out, and so refused", async (path) => {
     const document = api(`'${path}':\n  get: { ${SECURED} }\n/ok:\n  get: { ${SECURED} }`);
     const all = await snapshot(document);
     expect(all.routeList.map(({ template }) => template)).toEqual(["/ok"]);
