@@ -11,6 +11,7 @@ import { excerpt } from "../../../support/excerpt.ts";
 import type { Result } from "../../../support/result.ts";
 import type { Turns } from "../../../support/turns.ts";
 import { judgeDeep, sentOf } from "../deep-values.ts";
+import { hasCommas, judgedValues } from "../escaped-commas.ts";
 import { judgeHeld, judgeInLine, type Part } from "../held-body.ts";
 import { ParameterFaults } from "../parameter-faults.ts";
 import { judgeParameter, type ParameterFault } from "../parameters.ts";
@@ -166,5 +167,8 @@ function judgeSent(field: FieldRule, values: FormValues, escaped: FormValues): r
   const { name } = field.parameter;
   if (field.way === "deep") return judgeDeep(field.parameter, sentOf(name, values));
   if (field.way === "plain") return judgeField(field, values.get(name) ?? []);
-  return judgeParameter(field.parameter, readQueryStyle(field.parameter.styled, escaped));
+  const { styled } = field.parameter;
+  // Whoever writes a form escapes the commas that part, too.
+  const sent = hasCommas(field.parameter) ? judgedValues(field.parameter, escaped) : escaped;
+  return judgeParameter(field.parameter, readQueryStyle(styled, sent));
 }
