@@ -42,9 +42,11 @@ function relieve(schemas: readonly Subschema[], all: Subschema[], refuses: boole
   const refused = new Map<Subschema, Subschema>();
   for (const schema of schemas) {
     const group = togetherWith(schema);
-    const names = new Set<string>();
-    for (const { object } of group)
-      for (const [name, member] of object?.properties ?? []) if (isSetByService(member)) names.add(name);
+    const names = namesSetByService(group);
+    const alternatives = alternativesOf(group);
+    for (const part of alternatives) relieveAlternative(part, names);
+    for (const name of namesSetByService(alternatives))
+      if ([...alternatives].every(({ object }) => isSetByService(object?.properties.get(name)))) names.add(name);
     if (names.size === 0) continue;
     for (const part of group) {
       const { object } = part;
@@ -59,7 +61,28 @@ function relieve(schemas: readonly Subschema[], all: Subschema[], refuses: boole
   }
 }
 
-function isSetByService(member: Subschema): boolean {
+/** Of members that some of the schemas declare. */
+function namesSetByService(schemas: ReadonlySet<Subschema>): Set<string> {
+  const members = [...schemas].flatMap(({ object }) => [...(object?.properties ?? [])]);
+  return new Set(members.flatMap(([name, member]) => (isSetByService(member) ? [name] : [])));
+}
+
+/** All that may speak of the same value beside others. */
+function alternativesOf(group: ReadonlySet<Subschema>): ReadonlySet<Subschema> {
+  const parts = [...group].flatMap(({ anyOf, oneOf }) => [...(anyOf?.parts ?? []), ...(oneOf?.parts ?? [])]);
+  return new Set(parts.flatMap((part) => [...togetherWith(part)]));
+}
+
+/** An alternative that asks for nothing but what the service sets is one of answers, and stays as it is. */
+function relieveAlternative(part: Subschema, names: ReadonlySet<string>): void {
+  const { object } = part;
+  const required = object?.required.filter(({ value }) => !names.has(value) || object.properties.has(value)) ?? [];
+  if (object !== null && required.length > 0) part.object = { ...object, required };
+}
+
+/** A member that is not declared is set by nobody else. */
+function isSetByService(member: Subschema | undefined): boolean {
+  if (member === undefined) return true;
   return [...togetherWith(member)].some(({ isReadOnly }) => isReadOnly);
 }
 

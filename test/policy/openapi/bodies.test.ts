@@ -41,6 +41,32 @@ application/json: { schema: { properties: { order: ${ORDER} } } }
   });
 });
 
+describe("readOnly beside alternatives", () => {
+  const given = "id: { type: integer, readOnly: true }";
+  const judged = async (schema: string, body: string) =>
+    judge(await checkOf(`application/json: { schema: ${schema} }`), "application/json", body);
+  const REFUSED = { reason: "body_schema_mismatch" };
+
+  test("'required' of the whole does not ask for what only the service sets, where alternatives say so", async () => {
+    const of = (other: string): string =>
+      `{ required: [id, code], properties: { code: {} }, oneOf: [{ properties: { ${given}, a: {} }, required: [id, a] }, { properties: { ${other} }, required: [b] }] }`;
+    expect(await judged(of("b: {}"), '{"code":1,"a":1}')).toBe(CONTINUE);
+    expect(await judged(of("b: {}"), '{"code":1,"b":1}')).toBe(CONTINUE);
+    expect(await judged(of("b: {}"), '{"a":1}')).toMatchObject(REFUSED);
+    expect(await judged(of("b: {}"), '{"id":1,"code":1,"a":1}')).toMatchObject(REFUSED);
+    expect(await judged(of("id: {}, b: {}"), '{"code":1,"b":1}')).toMatchObject(REFUSED);
+    expect(await judged(of("id: {}, b: {}"), '{"id":1,"code":1,"b":1}')).toBe(CONTINUE);
+  });
+
+  test("'required' of an alternative asks for the rest of it", async () => {
+    const schema = `{ properties: { ${given}, a: {}, b: {} }, oneOf: [{ required: [id, a] }, { required: [id, b] }, { required: [id] }] }`;
+    expect(await judged(schema, '{"a":1}')).toBe(CONTINUE);
+    expect(await judged(schema, '{"b":1}')).toBe(CONTINUE);
+    expect(await judged(schema, '{"a":1,"b":1}')).toMatchObject(REFUSED);
+    expect(await judged(schema, "{}")).toMatchObject(REFUSED);
+  });
+});
+
 test.each(["text/json", "application/x-json", "text/x-json"])(
   "a body of %s is JSON, as ASP.NET reads it",
   async (type) => {
