@@ -83,6 +83,11 @@ export function readQueryStyle(parameter: StyledParameter, query: EscapedValues)
 
 const DELIMITERS: Partial<Record<Style, string>> = { spaceDelimited: " ", pipeDelimited: "|" };
 
+/** Items that are in one text, once it is decoded. */
+export function itemsIn(text: string, style: Style): readonly string[] {
+  return split(text, DELIMITERS[style] ?? ",");
+}
+
 /** Lines of one header; null where there is none. Nothing in a header is escaped. */
 export function readHeaderStyle(
   { explode, shape }: StyledParameter,

@@ -366,6 +366,20 @@ ${URLENCODED}:
     expect(await judge(check, URLENCODED, "ids=1&ids=2")).toMatchObject({ reason: "form_field_invalid" });
   });
 
+  test("items in one text are a list to words about the whole form, too", async () => {
+    const check = await checkOf(`
+${URLENCODED}:
+  schema:
+    properties: { ids: { type: array, items: { type: integer } }, codes: { type: array, items: { type: integer } }, a: {}, b: {} }
+    oneOf: [{ required: [ids], properties: { ids: { maxItems: 2 } } }, { required: [codes] }]
+  encoding: { ids: { explode: false }, codes: { style: pipeDelimited, explode: false } }
+`);
+    for (const body of ["ids=1,2", "ids=1%2C2", "ids=1", "codes=1|2|3"])
+      expect(await judge(check, URLENCODED, body)).toBe(CONTINUE);
+    for (const body of ["ids=1,2,3", "ids=1,x", "ids=1&codes=1", "a=1"])
+      expect(await judge(check, URLENCODED, body)).toMatchObject({ reason: "form_field_invalid" });
+  });
+
   test("a list of objects comes as often as it has items, each as JSON", async () => {
     const check = await checkOf(
       both(

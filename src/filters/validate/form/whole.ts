@@ -1,5 +1,6 @@
 import { parseJson, parseJsonInSteps } from "../../../bodies/json.ts";
 import { noteMembers } from "../../../bodies/json-parser.ts";
+import { itemsIn } from "../../../bodies/parameter-styles.ts";
 import { CONTINUE, type Verdict } from "../../../decision/verdict.ts";
 import type { Exchange } from "../../../message/exchange.ts";
 import type { Judgement } from "../../../schema/judge/validator.ts";
@@ -68,7 +69,9 @@ function* objectOf(
     else if (field?.parameter.isJson === true) entries.set(name, yield* jsonValue(field, values));
     else {
       const isKnown = types.namesOthers || types.names.includes(name);
-      const value = fieldValue(values, isKnown ? types.member(name) : null, prefersText);
+      const texts =
+        field?.way === "delimited" ? values.flatMap((text) => itemsIn(text, field.parameter.styled.style)) : values;
+      const value = fieldValue(texts, isKnown ? types.member(name) : null, prefersText);
       entries.set(name, value === SEVERAL_VALUES ? values : value);
     }
   }
