@@ -256,7 +256,7 @@ export class AnswerHalf implements ResponseHandler, AnswerOutlet {
       return;
     }
     const { exchange, route, snapshot, deps, id } = this.#life;
-    const rewrite = route?.rewriteResponse ?? snapshot.rewriteResponse;
+    const rewrite = (isOfItsVersion(route, exchange) ? route : null)?.rewriteResponse ?? snapshot.rewriteResponse;
     const response = refusal(denial, id, exchange, route, rewrite, deps.clock.wallMs());
     this.status = REASONS[denial.reason].status;
     this.grpcStatus = response.grpcStatus;
@@ -291,4 +291,9 @@ export class AnswerHalf implements ResponseHandler, AnswerOutlet {
     this.#judged = null;
     this.#pacing?.stop();
   }
+}
+
+/** What another version's route tells of its end is none of a request that names no version, or one that there is not. */
+function isOfItsVersion(route: AnswerLife["route"], { version }: AnswerLife["exchange"]): boolean {
+  return route?.versions.length === 0 || version !== null;
 }

@@ -111,6 +111,19 @@ test("calls of gRPC are refused in their own words, and requests over HTTP/2 as 
   expect(service.arrived.at(-1)?.headers["api-version"]).toBe("2");
 });
 
+test("a request of no version, or of one that there is not, is told of no end of another", async () => {
+  const ask = (version: string, path = "/orders") => postern.call({ path, headers: { "Api-Version": version } });
+  const refused = [await ask("9"), await ask("1", "/orders?api-version=2"), await ask("2")];
+  expect(refused.map(({ status, headers }) => [status, headers["deprecation"]])).toEqual([
+    [400, undefined],
+    [400, undefined],
+    [401, undefined],
+  ]);
+  expect((await ask("1")).headers["deprecation"]).toMatch(/^@/);
+  const denied = await postern.call({ path: "/orders", headers: { "Api-Version": "9", Origin: ORIGIN } });
+  expect(denied.headers["access-control-allow-origin"]).toBe(ORIGIN);
+});
+
 test("a page that postern answers itself has no version", async () => {
   const path = "/.well-known/oauth-protected-resource/orders";
   expect((await postern.call({ path, headers: { "Api-Version": "9" } })).status).toBe(200);
