@@ -1,9 +1,17 @@
 import type { Transform } from "node:stream";
-import { constants, createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from "node:zlib";
+import {
+  constants,
+  createBrotliDecompress,
+  createGunzip,
+  createInflate,
+  createInflateRaw,
+  createZstdDecompress,
+} from "node:zlib";
 
 /** A content coding (RFC 9110 section 8.4.1) that is inflated. */
 export interface Coding {
-  open(): Transform;
+  /** By its first byte, where there is one. */
+  open(first?: number): Transform;
   /** What its state may take up. */
   readonly bytes: number;
 }
@@ -26,3 +34,12 @@ export const CODINGS: ReadonlyMap<string, Coding> = new Map([
   ["br", { open: () => createBrotliDecompress(), bytes: 16 * 1024 * 1024 }],
   ["zstd", ZSTD],
 ]);
+
+/** Some services leave the head of zlib out, and clients take both (RFC 9110 section 8.4.1.2): the lower half of its first byte is 8. */
+const DEFLATE_OF_SERVICES: Coding = {
+  open: (first = 8) => ((first & 0x0f) === 8 ? createInflate() : createInflateRaw()),
+  bytes: 64 * 1024,
+};
+
+/** As clients read answers. */
+export const ANSWER_CODINGS: ReadonlyMap<string, Coding> = new Map([...CODINGS, ["deflate", DEFLATE_OF_SERVICES]]);

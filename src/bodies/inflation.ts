@@ -20,7 +20,10 @@ export interface InflationSink {
  * many times the bytes that came are let out.
  */
 export class Inflation {
-  readonly #stream: Transform & { readonly bytesWritten?: number };
+  readonly #coding: Coding;
+  /** Null until the first byte is here. */
+  #stream: (Transform & { readonly bytesWritten?: number }) | null = null;
+  #isPaused = false;
   readonly #sink: InflationSink;
   readonly #ratioMax: number;
   readonly #bytesMax: number;
@@ -33,45 +36,53 @@ export class Inflation {
     this.#sink = sink;
     this.#ratioMax = ratioMax;
     this.#bytesMax = bytesMax;
-    const stream = coding.open();
+    this.#coding = coding;
+  }
+
+  #open(first: number | undefined): Transform {
+    const stream = this.#coding.open(first);
     this.#stream = stream;
     stream.on("data", (bytes: Buffer) => this.#onInflated(bytes));
     stream.on("drain", () => {
-      if (!this.#isOver) sink.onInflationDrain();
+      if (!this.#isOver) this.#sink.onInflationDrain();
     });
     stream.on("error", () => this.#fail("content_encoding_invalid"));
     stream.on("end", () => this.#onEnd());
+    if (this.#isPaused) stream.pause();
+    return stream;
   }
 
   /** False asks to wait for `onInflationDrain`. */
   write(chunk: Buffer): boolean {
-    if (this.#isOver) return true;
+    if (this.#isOver || chunk.length === 0) return true;
     this.#cameBytes += chunk.length;
-    return this.#stream.write(chunk);
+    return (this.#stream ?? this.#open(chunk[0])).write(chunk);
   }
 
   /** More would only wait. */
   get isFull(): boolean {
-    return !this.#isOver && this.#stream.writableNeedDrain;
+    return !this.#isOver && this.#stream?.writableNeedDrain === true;
   }
 
   /** All has come. */
   end(): void {
-    if (!this.#isOver) this.#stream.end();
+    if (!this.#isOver) (this.#stream ?? this.#open(undefined)).end();
   }
 
   pause(): void {
-    this.#stream.pause();
+    this.#isPaused = true;
+    this.#stream?.pause();
   }
 
   resume(): void {
-    if (!this.#isOver) this.#stream.resume();
+    this.#isPaused = false;
+    if (!this.#isOver) this.#stream?.resume();
   }
 
   /** Nobody wants to know any more. */
   stop(): void {
     this.#isOver = true;
-    this.#stream.destroy();
+    this.#stream?.destroy();
   }
 
   #onInflated(bytes: Buffer): void {
@@ -80,13 +91,13 @@ export class Inflation {
     const ratioBytesMax = Math.max(DEFAULTS.inflatedFreeBytes, this.#ratioMax * this.#cameBytes);
     if (this.#inflatedBytes > this.#bytesMax) this.#fail("body_too_large");
     else if (this.#inflatedBytes > ratioBytesMax) this.#fail("body_inflates_too_much");
-    else if (!this.#sink.onInflated(bytes)) this.#stream.pause();
+    else if (!this.#sink.onInflated(bytes)) this.pause();
   }
 
   #onEnd(): void {
     if (this.#isOver) return;
     // What stands behind the end of the compressed bytes is somebody's, and nobody would see it.
-    if ((this.#stream.bytesWritten ?? 0) !== this.#cameBytes) {
+    if ((this.#stream?.bytesWritten ?? 0) !== this.#cameBytes) {
       this.#fail("content_encoding_invalid");
       return;
     }

@@ -1,7 +1,7 @@
 // Goal: a compressed answer is judged as what it holds, that is what the client gets, and what holds too much gets nowhere.
 import { randomBytes } from "node:crypto";
 import type { Socket } from "node:net";
-import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 import { afterEach, describe, expect, test } from "vitest";
 import { readingOf } from "../../src/filters/response/reading.ts";
 import type { ResponseSettings } from "../../src/filters/response/schema.ts";
@@ -59,6 +59,7 @@ test.each([
   ["GZIP", gzipSync(SECRET)],
   ["x-gzip", Buffer.concat([gzipSync("a secret"), gzipSync(" in a secret")])],
   ["deflate", deflateSync(SECRET)],
+  ["deflate", deflateRawSync(SECRET)],
   ["br", brotliCompressSync(SECRET)],
   ["zstd", zstdCompressSync(SECRET)],
 ])("%s is judged and leaves as what it holds, a short one with its length", async (coding, body) => {

@@ -1,4 +1,4 @@
-import { CODINGS } from "../../bodies/codings.ts";
+import { ANSWER_CODINGS } from "../../bodies/codings.ts";
 import { Inflation } from "../../bodies/inflation.ts";
 import type { Place } from "../../decision/verdict.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
@@ -17,7 +17,7 @@ export function readingOf(settings: ReadingSettings, place: Place): AnswerReadin
     asksForIdentity: contentEncoding === "identity" || contentEncoding === "refuse",
     compressed: contentEncoding === "identity" ? "inflate" : contentEncoding,
     unreadable,
-    codingOf: (name) => CODINGS.get(name) ?? null,
+    codingOf: (name) => ANSWER_CODINGS.get(name) ?? null,
     inflate: (coding, sink) => new Inflation(coding, DEFAULTS.inflationMax, Number.POSITIVE_INFINITY, sink),
   };
 }
