@@ -144,6 +144,26 @@ describe("behind a prefix that was exchanged", () => {
   });
 });
 
+test("cookies are of the path as clients ask for it, and one of the whole host stays that", async () => {
+  const lines = [
+    ["set-cookie", "sid=a;b; path=/orders ; HttpOnly"],
+    ["set-cookie", "all=path=/x; Path=/"],
+    ["set-cookie", "own=1; Path=/v1/orders"],
+  ] as const;
+  expect(await left("{}", lines, ", rewrite: { prefix: { from: /v1, to: / } }")).toEqual([
+    "set-cookie: sid=a;b; path=/v1/orders ; HttpOnly",
+    "set-cookie: all=path=/x; Path=/",
+    "set-cookie: own=1; Path=/v1/orders",
+  ]);
+  const exchanged = await left(
+    "{}",
+    [["set-cookie", "a=1; Path=/api"]],
+    ", rewrite: { prefix: { from: /v1, to: /api } }",
+  );
+  expect(exchanged).toEqual(["set-cookie: a=1; Path=/v1"]);
+  expect(await left("{}", [["set-cookie", "a=1; Path=/orders"]])).toEqual(["set-cookie: a=1; Path=/orders"]);
+});
+
 describe("other headers", () => {
   test.each([
     ["refresh", "5", "5"],

@@ -14,6 +14,7 @@ const ODDLY_READ: Lead = { elsewhere: "what clients read in different ways" };
 
 /** What a link is about, where that is not the answer itself (RFC 8288 section 3.2). */
 const ANCHOR = /(;[ \t]*anchor[ \t]*=[ \t]*"?)([^"\s;,]*)/gi;
+const COOKIE_PATH = /(;[ \t]*path[ \t]*=[ \t]*)([^;\s]*)/gi;
 /** No name of anybody's: who has it after parsing named no host. */
 const BASE = "https://nowhere.invalid";
 /** Seconds, and where to: as browsers read it (HTML section 4.2.5.3, "shared declarative refresh steps"). */
@@ -62,6 +63,7 @@ export class LocationRule {
   #lead(name: string, value: string, exchange: Exchange): Lead | null {
     if (name === "location" || name === "content-location") return this.#passing(value, exchange);
     if (name === "refresh") return this.#refresh(value, exchange);
+    if (name === "set-cookie") return { text: this.#cookie(value) };
     if (name === "link") {
       const link = (target: string): string => `<${this.#inner(target, exchange)}>`;
       const targets = value.replace(/<([^>]*)>/g, (_, target: string) => link(target));
@@ -70,6 +72,13 @@ export class LocationRule {
       };
     }
     return this.#settings.addresses === "remove" && holdsInternalAddress(value) ? null : { text: value };
+  }
+
+  /** Browsers would not send it back where clients ask. One of the whole host stays that. */
+  #cookie(value: string): string {
+    const outer = (path: string): string =>
+      path === "/" ? path : this.#outer(path).replace(/(?<=.)\/$/, path.endsWith("/") ? "/" : "");
+    return value.replace(COOKIE_PATH, (_, lead: string, path: string) => lead + outer(path));
   }
 
   #passing(value: string, exchange: Exchange): Lead {
