@@ -77,3 +77,12 @@ test("what an event with a fault holds is in the rest, and so is what came behin
   expect(events.fault).toBe("no JSON");
   expect(events.rest.toString()).toBe("data: {}\n\ndata: 2\n\n");
 });
+
+test("where only what is listed leaves, comments keep nothing but their sign, and fields that no reader knows go", () => {
+  const events = new EventTexts(upper, true);
+  const came = "\ufeff: a=1\r\nid: 7\nuser: jane\n:\ndatax: b\nevent\ndata: c\nretry: 5\n\n: ping\n\n";
+  const out = byteByByte(Buffer.from(came)).map((byte) => events.take(byte));
+  const left = "\ufeff:\r\nid: 7\n:\nevent\ndata: C\nretry: 5\n\n:\n\n";
+  expect(Buffer.concat([...out, events.end()]).toString()).toBe(left);
+  expect(edited([Buffer.from(": a=1\nuser: jane\n\n")])).toBe(": a=1\nuser: jane\n\n");
+});

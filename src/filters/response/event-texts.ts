@@ -11,6 +11,7 @@ const BLANK = 0x20;
 const NOTHING: Buffer = Buffer.alloc(0);
 const NEWLINE: Buffer = Buffer.from("\n");
 const DATA: Buffer = Buffer.from("data: ");
+const COMMENT: Buffer = Buffer.from(":");
 const BYTE_ORDER_MARK: Buffer = Buffer.from([0xef, 0xbb, 0xbf]);
 
 interface Line {
@@ -38,7 +39,7 @@ export class EventTexts implements TextsReader {
   #wasCr = false;
   #isFirst = true;
 
-  /** `isListOfAll`: data that is no JSON is a fault, but for the end mark of some. */
+  /** `isListOfAll`: data that is no JSON is a fault, but for the end mark of some, and what no reader is told of stays behind. */
   constructor(open: () => TextsReader, isListOfAll: boolean) {
     this.#open = open;
     this.#isListOfAll = isListOfAll;
@@ -95,9 +96,11 @@ export class EventTexts implements TextsReader {
     return this.#carry.take();
   }
 
-  #event(bytes: Buffer): Buffer {
-    const lines = linesOf(bytes, this.#isFirst && bytes.indexOf(BYTE_ORDER_MARK) === 0 ? 3 : 0);
+  #event(whole: Buffer): Buffer {
+    const first = this.#isFirst && whole.indexOf(BYTE_ORDER_MARK) === 0 ? 3 : 0;
     this.#isFirst = false;
+    const bytes = this.#isListOfAll ? withoutComments(whole, first) : whole;
+    const lines = linesOf(bytes, first);
     const data = lines.flatMap((line) => dataOf(bytes, line) ?? []);
     if (data.length === 0) return bytes;
     const text = Buffer.concat(data.flatMap((one, at) => (at === 0 ? [one] : [NEWLINE, one])));
@@ -128,6 +131,21 @@ function linesOf(bytes: Buffer, first: number): Line[] {
   }
   if (from < bytes.length) lines.push({ from, to: bytes.length, next: bytes.length });
   return lines;
+}
+
+/** What a reader is told of, an empty line, or a comment that says nothing. */
+const FIELD = /^(?:(?:data|event|id|retry)(?::|$)|:?$)/;
+
+/** Without other fields and without what comments say, which may keep the connection alive by being there. */
+function withoutComments(bytes: Buffer, first: number): Buffer {
+  const lines = linesOf(bytes, first);
+  const isField = ({ from, to }: Line): boolean => FIELD.test(bytes.toString("latin1", from, Math.min(to, from + 6)));
+  if (lines.every(isField)) return bytes;
+  const left = lines.map((line) => {
+    if (isField(line)) return bytes.subarray(line.from, line.next);
+    return bytes[line.from] === COLON ? Buffer.concat([COMMENT, bytes.subarray(line.to, line.next)]) : NOTHING;
+  });
+  return Buffer.concat([bytes.subarray(0, first), ...left]);
 }
 
 /** What a line `data: …` says; null for other lines. */
