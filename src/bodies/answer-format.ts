@@ -62,19 +62,29 @@ const DATA: ReadonlySet<string> = new Set([
   "cbor-seq",
   "bson",
   "avro",
+  "avro-binary",
   "apache.avro",
   "apache.parquet",
   "apache.arrow.file",
   "apache.arrow.stream",
   "ms-excel",
+  "ms-excel.sheet.binary.macroenabled.12",
+  "ms-excel.sheet.macroenabled.12",
   "openxmlformats-officedocument.spreadsheetml.sheet",
   "oasis.opendocument.spreadsheet",
   "thrift",
+  "apache.thrift.binary",
+  "apache.thrift.compact",
   "proto",
   "protobuf",
   "google.protobuf",
   "google-protobuf",
   "jackson-smile",
+  "ubjson",
+  "flexbuffers",
+  "capnp",
+  "hessian",
+  "amf",
   "java-serialized-object",
   "grpc",
   "grpc-web",
@@ -140,7 +150,7 @@ function kindOf(type: string): BodyKind {
   if (isJsonSequence(type)) return "json-seq";
   if (isAmong(NOTATIONS, type)) return "notation";
   // A body of several parts may have any in it.
-  if (type.startsWith("multipart/") || isAmong(DATA, type)) return "data";
+  if (/^(?:multipart|avro)\//.test(type) || isAmong(DATA, type)) return "data";
   if (type.endsWith("+xml")) return "xml";
   return type.startsWith("text/") ? "text" : "other";
 }
