@@ -58,26 +58,41 @@ function decodeEach(source: Buffer, sign: number, read: Reader, isWhole: boolean
 }
 
 const ESCAPES: ReadonlyMap<number, number> = new Map(
-  Object.entries({ n: "\n", r: "\r", t: "\t", b: "\b", f: "\f", "/": "/", "\\": "\\" }).map(([name, char]) => [
+  Object.entries({ n: "\n", r: "\r", t: "\t", b: "\b", f: "\f", "\\": "\\" }).map(([name, char]) => [
     name.charCodeAt(0),
     char.charCodeAt(0),
   ]),
 );
 
-/** RFC 8259 section 7. */
+/** Backslashes that JSON in a string of JSON puts before one escape: twice as many and one for each string within another. */
+const BACKSLASHES_MAX = 15;
+
+/** RFC 8259 section 7. Of JSON within strings slashes and numbers, too, in which prefixes and digits hide: `\\\/`, `\\u0031`. */
 function readEscape(source: Buffer, at: number): Read | typeof CUT | null {
-  const sign = source[at + 1];
+  let behind = at + 1;
+  while (source[behind] === BACKSLASH && behind - at < BACKSLASHES_MAX) behind++;
+  const sign = source[behind];
   if (sign === undefined) return CUT;
-  if (sign === QUOTE) return { char: INNER_QUOTE, bytes: 2 };
-  const char = ESCAPES.get(sign);
-  if (char !== undefined) return { char, bytes: 2 };
-  if (sign !== 0x75) return null;
-  const hex = source.toString("latin1", at + 2, at + 6);
+  if (sign === SLASH) return { char: SLASH, bytes: behind + 1 - at };
+  const unit = sign === LETTER_U ? readUnit(source, behind + 1) : null;
+  if (unit === CUT) return CUT;
+  if (unit !== null) return { char: unit, bytes: behind + 5 - at };
+  if (source[at + 1] === QUOTE) return { char: INNER_QUOTE, bytes: 2 };
+  const char = ESCAPES.get(source[at + 1] as number);
+  return char === undefined ? null : { char, bytes: 2 };
+}
+
+const SLASH = 0x2f;
+const LETTER_U = 0x75;
+
+/** Four hexadecimal digits; null where these are others. */
+function readUnit(source: Buffer, at: number): number | typeof CUT | null {
+  const hex = source.toString("latin1", at, at + 4);
   if (!/^[0-9a-fA-F]*$/.test(hex)) return null;
   if (hex.length < 4) return CUT;
   const unit = Number.parseInt(hex, 16);
-  if (unit === QUOTE) return { char: INNER_QUOTE, bytes: 6 };
-  return { char: unit >= 0xd800 && unit < 0xe000 ? REPLACEMENT : unit, bytes: 6 };
+  if (unit === QUOTE) return INNER_QUOTE;
+  return unit >= 0xd800 && unit < 0xe000 ? REPLACEMENT : unit;
 }
 
 /** Of the names that HTML knows for ASCII. */

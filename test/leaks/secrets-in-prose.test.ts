@@ -62,6 +62,7 @@ describe("no secret", () => {
     { errors: { "user.password": "must contain one of !@#$%" } },
     { labels: { password: "Mot de passe", passwordConfirmation: "Passwort wiederholen:" } },
     { labels: { password: "Пароль" } },
+    { labels: { password: "Contraseña", pwd: "Lösenord" }, errors: { password: "invalid" } },
     { labels: { password: "パスワード" } },
     { password: "••••••••" },
     { hint: "password: must have 8 characters", more: "Forgot password: https://example.org/reset/2" },
@@ -74,4 +75,31 @@ describe("no secret", () => {
     expect(kindsIn(JSON.stringify(body), "json")).toEqual([]);
     expect(kindsIn(JSON.stringify(body, null, 2), "text")).toEqual([]);
   });
+});
+
+/** As PHP writes JSON, and whoever escapes what has a meaning in HTML; `also`: and this. */
+const written = (value: unknown, also = ""): string =>
+  JSON.stringify(value)
+    .replace(/\//g, "\\/")
+    .replace(new RegExp(`[&<>${also}]`, "g"), (char) => `\\u00${char.charCodeAt(0).toString(16)}`);
+
+test("escapes of JSON within strings of JSON hide nothing, wherever a text is cut", () => {
+  const texts: readonly (readonly [string, string])[] = [
+    ["mysql://app:hunter22@db/x", '["mysql://[database-url]@db/x"]'],
+    ["4111111111111111", '["[card-visa]"]'],
+    ["C:\\users\\udead <1>", '["C:\\\\users\\\\udead <1>"]'],
+  ];
+  for (const [text, left] of texts) {
+    let body = written([text], "1");
+    for (let level = 1; level <= 4; level++) {
+      for (let cut = 0; cut <= body.length; cut++) {
+        const stream = new LeakStream(scanner, "json", () => "mask");
+        const pieces = [stream.take(Buffer.from(body.slice(0, cut))), stream.take(Buffer.from(body.slice(cut)))];
+        let out = [...pieces, stream.end()].join("");
+        for (let up = 1; up < level; up++) out = JSON.parse(out)[0];
+        expect(JSON.stringify(JSON.parse(out)), `${level}, ${cut}`).toBe(left);
+      }
+      body = written([body]);
+    }
+  }
 });

@@ -73,10 +73,14 @@ function isPasswordName(words: readonly string[]): boolean {
   return PASSWORDS.has(rest.at(-1) ?? "");
 }
 
+/** What a form says of its field in one word; passwords of usual languages, as Latin-1 has their UTF-8. */
+const LABEL =
+  /^(?:kennwort|contrase\S{1,2}a|senha|wachtwoord|has\S{1,2}o|heslo|parola|l\S{1,2}senord|adgangskode|salasana|\S{1,2}ifre|invalid|incorrect|missing|mismatch|blank|empty|weak)$/i;
+
 /** As messages about a field and its labels are: words, or nothing of ASCII: `is too short`, `Пароль`, `••••`. */
 function isProse(value: string): boolean {
   const words = value.split(" ").filter((word) => /[A-Za-z]/.test(word));
-  return /^[ \x80-\xff]+$/.test(value) || (words.length > 1 && !words.some(isOddWord));
+  return LABEL.test(value) || /^[ \x80-\xff]+$/.test(value) || (words.length > 1 && !words.some(isOddWord));
 }
 
 const isOddWord = (word: string): boolean => /\d/.test(word) || /[A-Za-z][$@!#%&*_+=^~<>|]+[A-Za-z]/.test(word);
