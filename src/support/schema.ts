@@ -42,6 +42,11 @@ export function ofKind(text: string): (issue: { readonly code?: string }) => str
   return ({ code }) => (code === "invalid_type" ? text : undefined);
 }
 
+/** Where a JSON Schema stands: bodies have theirs in files, that other tools read too. */
+export const schemaFile: z.ZodString = z
+  .string({ error: ofKind("expected a file with the JSON Schema, as in schemas/order.json") })
+  .min(1);
+
 /** The error of a union of objects and lists of them: what is wrong within one of them is told by it. */
 export function ofNeither(text: string): (issue: { readonly input?: unknown }) => string | undefined {
   return ({ input }) => (typeof input === "object" && input !== null ? undefined : text);

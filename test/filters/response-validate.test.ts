@@ -288,6 +288,8 @@ test("a contract that is none is told", () => {
   expect(problemsOf({ status: [200], responses: { 200: {} } })).toEqual([expect.stringContaining("one of the two")]);
   expect(problemsOf({ statuses: [200] })).toEqual([expect.stringContaining("did you mean 'status'?")]);
   expect(problemsOf({ content: { json: {} } })).toEqual([expect.stringContaining("is no media type")]);
+  const inline = { content: { [JSON_TYPE]: { schema: { type: "object" } } } };
+  expect(problemsOf(inline)).toEqual([expect.stringContaining("expected a file with the JSON Schema")]);
   expect(problemsOf(content("order.json", "text/html"))).toEqual([expect.stringContaining("cannot look into")]);
   expect(problemsOf(content("none.json"))).toEqual([expect.stringContaining("cannot read none.json")]);
   expect(problemsOf({ content: { [JSON_TYPE]: { itemSchema: "order.json" } } })).toEqual([

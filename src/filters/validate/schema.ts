@@ -2,7 +2,7 @@ import * as z from "zod";
 import { mediaTypeOf } from "../../bodies/media-type.ts";
 import { DIALECTS, type Dialect } from "../../schema/dialect.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
-import { byHeader, mode, object, sizeBytes } from "../../support/schema.ts";
+import { byHeader, mode, object, schemaFile, sizeBytes } from "../../support/schema.ts";
 import { type LeakSettings, leakSchema } from "../leak-schema.ts";
 import { type FormSettings, formSchema } from "./form/schema.ts";
 import { type GraphqlSettings, graphqlSchema } from "./graphql/schema.ts";
@@ -106,9 +106,7 @@ export const validateSchema: z.ZodType<ValidateSettings> = object({
     .describe("Media types that a body may have."),
   body: object({
     maxBytes: sizeBytes.optional().describe("Largest body, as in 256KiB. 10MiB if absent, 1MiB with a schema."),
-    schema: z
-      .string()
-      .min(1)
+    schema: schemaFile
       .optional()
       .describe(
         "File with the JSON Schema that the body has to meet; with a JSON Pointer behind # a part of a file of section 'openapi'.",
@@ -118,8 +116,8 @@ export const validateSchema: z.ZodType<ValidateSettings> = object({
       .record(
         z.string(),
         object({
-          schema: z.string().min(1).optional().describe("As 'schema' of the body. Not looked into if absent."),
-          itemSchema: z.string().min(1).optional().describe("As 'itemSchema' of the body."),
+          schema: schemaFile.optional().describe("As 'schema' of the body. Not looked into if absent."),
+          itemSchema: schemaFile.optional().describe("As 'itemSchema' of the body."),
           form: formSchema.optional().describe("As 'form' beside 'body', for this type."),
           parts: partsSchema.optional(),
           xml: xmlSchema.optional().describe("As 'xml' beside 'body', for this type."),
@@ -129,9 +127,7 @@ export const validateSchema: z.ZodType<ValidateSettings> = object({
       .describe(
         "Media types that a body may have, or ranges as text/* → what such a body has to meet. In place of schema and contentType.",
       ),
-    itemSchema: z
-      .string()
-      .min(1)
+    itemSchema: schemaFile
       .optional()
       .describe(
         "In place of 'schema': file with the JSON Schema of each item of a stream (NDJSON, JSON sequence, events), judged as it passes.",

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { DIALECTS, type Dialect } from "../../../schema/dialect.ts";
-import { byHeader, mode, object, ofKind, sizeBytes } from "../../../support/schema.ts";
+import { byHeader, mode, object, ofKind, schemaFile, sizeBytes } from "../../../support/schema.ts";
 import { type ParameterSettings, parameterSchema } from "../../validate/parameter-schema.ts";
 
 /** What a body of a media type has to be. */
@@ -53,14 +53,10 @@ const declaredShape = {
       z.string(),
       object(
         {
-          schema: z
-            .string()
-            .min(1)
+          schema: schemaFile
             .optional()
             .describe("File with the JSON Schema, or file#pointer. Not looked into if absent."),
-          itemSchema: z
-            .string()
-            .min(1)
+          itemSchema: schemaFile
             .optional()
             .describe("The same of each item of a stream (NDJSON, JSON sequence, events), judged as it passes."),
         },

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { DEFAULTS } from "../../../support/defaults.ts";
-import { object } from "../../../support/schema.ts";
+import { object, schemaFile } from "../../../support/schema.ts";
 
 export interface JsonRpcSettings {
   readonly methods: readonly string[];
@@ -28,7 +28,7 @@ export const jsonRpcSchema: z.ZodType<JsonRpcSettings> = object({
     .optional()
     .describe("Whether calls without an id, which get no answer, may come. allow if absent."),
   paramsSchema: z
-    .record(z.string().min(1), z.string().min(1))
+    .record(z.string().min(1), schemaFile)
     .optional()
     .describe(
       "Method → file with the JSON Schema that its params have to meet; a call without params is judged as {}.",
