@@ -92,6 +92,19 @@ test("a start over the folder of an earlier one compiles nothing, and judges the
   second.stop();
 });
 
+test("a start over the folder tells again of own rules that do nothing", async () => {
+  const files = new MemoryFiles();
+  const lacking = `${RULES}\nSecRule ARGS "@rbl dns.example" "id:7,phase:2,${ACTIONS}"`;
+  const first = await started(files, lacking);
+  await settled(files);
+  first.stop();
+  const second = await started(files, lacking);
+  const told = ({ snapshot }: Started) => snapshot.warnings.filter(({ rule }) => rule === "rule_not_done");
+  expect(told(second).map(({ text }) => text)).toContainEqual(expect.stringContaining("rule 7 does not run"));
+  expect(told(second)).toEqual(told(first));
+  second.stop();
+});
+
 test("other rules are compiled, and take the place of those in the folder", async () => {
   const files = new MemoryFiles();
   const first = await started(files);
@@ -119,7 +132,7 @@ test("a file that is damaged is a warning, set aside, and begun anew", async () 
   const broken = Buffer.from(content);
   broken.writeUInt8((broken.at(-9) ?? 0) ^ 1, broken.length - 9);
   const cut = content.subarray(headEnd, content.length - 40);
-  const head = (body: Buffer): Buffer => Buffer.from(`postern-state rules 1 ${hash("sha256", body)}\n`);
+  const head = (body: Buffer): Buffer => Buffer.from(`postern-state rules 2 ${hash("sha256", body)}\n`);
   for (const damaged of [broken, content.subarray(0, 99), Buffer.concat([head(cut), cut]), Buffer.from("{}")]) {
     files.contents.set(name, damaged);
     files.aside.length = 0;
@@ -165,8 +178,8 @@ test("what files of rules become is the same as when the version of the kept for
   const builder = new SearchBuilder();
   builder.rx("(?i)union\\s+select|b{2,3}");
   builder.words(["passwd", "shadow"]);
-  const bytes = atOnce(encodeRules("", source, atOnce(builder.build()).toBuffer()));
+  const bytes = atOnce(encodeRules({ digest: "", source, lacking: [] }, atOnce(builder.build()).toBuffer()));
   expect(hash("sha256", bytes).slice(0, 16), "a new KEPT_RULES.version goes with another of these").toBe(
-    "0c7b9e10ac7d434e",
+    "950e87b430168cb7",
   );
 });

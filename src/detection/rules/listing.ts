@@ -43,13 +43,9 @@ function seesRawBodyAlone({ variables }: DraftRule["links"][0]): boolean {
   return variables.length > 0 && variables.every(({ collection }) => collection === "REQUEST_BODY");
 }
 
-/** Ids that are kept for OWASP's set, whose rules are known. */
-const RESERVED = { from: 900_000, to: 999_999 };
-
-/** What users have to know of their own rule: it does not run, or sees less than it asks for. */
-export function isLacking({ id, phase, status, reason }: RuleListing): boolean {
-  if (phase === 5 || (id >= RESERVED.from && id <= RESERVED.to)) return false;
-  return status === "left" || reason.includes(RAW_BODY_ALONE);
+/** It runs, and has not all that it asks for. */
+export function seesLess({ reason }: RuleListing): boolean {
+  return reason.includes(RAW_BODY_ALONE);
 }
 
 export function listingOfLeft({ id, place, phase, tags, reason, isRemoved }: LeftOut): RuleListing {

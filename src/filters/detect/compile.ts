@@ -1,8 +1,8 @@
 import { hash } from "node:crypto";
 import type { Place } from "../../decision/verdict.ts";
-import { MEANS_NO_RULE } from "../../detection/rules/assemble.ts";
 import { compileRules, rulesOf } from "../../detection/rules/compile-rules.ts";
-import { isLacking, type RuleListing } from "../../detection/rules/listing.ts";
+import { lackingOf } from "../../detection/rules/lacking.ts";
+import type { RuleListing } from "../../detection/rules/listing.ts";
 import type { RouteRules } from "../../detection/rules/rule-set.ts";
 import type { RuleProblem } from "../../detection/seclang/directive.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
@@ -49,16 +49,17 @@ export function* compileDetector(
     const kept = yield* keeper.load();
     if (kept !== null) {
       const rules = yield* rulesOf(kept.source, kept.search, dataFile);
-      return { rules, problems: [], listing: [], notDone: [], source: null };
+      return { rules, problems: [], listing: [], notDone: [], lacking: kept.lacking, source: null };
     }
-    return yield* compileRules(files.rules, wanted, dataFile);
+    const made = yield* compileRules(files.rules, wanted, dataFile);
+    return { ...made, lacking: lackingOf(made) };
   });
   if (compiled === null) return null;
   const { rules, problems, listing, notDone } = compiled;
   for (const { file, line, message } of problems) context.problemAt({ file, line, column: 1, path: "" }, message);
   const exclusions = exclusionsOf(settings.exclude ?? [], (text, ...path) => context.problem(text, "exclude", ...path));
   if (problems.length > 0) return null;
-  tellLacking(compiled, context);
+  tellLacking(compiled.lacking, context);
   yield* tellUnreadVariables(files, variables.keys(), context);
   keeper.follow(compiled);
   return { name, place: context.place(), settings, rules, keeper, exclusions, listing, notDone, probes: new Map() };
@@ -70,20 +71,10 @@ interface Compiled extends KeepableRules {
   readonly notDone: Detector["notDone"];
 }
 
-/** A rule that was to deny and does nothing would be a hole that nobody sees; so would an exclusion that meets no rule. */
-function tellLacking({ listing, notDone }: Compiled, context: CompileContext): void {
-  const texts = [
-    ...listing.filter(isLacking).map((row) => ({
-      ...row,
-      text: `rule ${row.id} ${row.status === "left" ? "does not run" : "sees less"}: ${row.reason}`,
-    })),
-    ...notDone
-      .filter(({ reason }) => reason === MEANS_NO_RULE)
-      .map((row) => ({ ...row, text: `'${row.name}' does nothing: ${row.reason}` })),
-  ];
-  for (const { file, line, text } of texts.slice(0, TOLD_MAX))
-    context.warningAt("rule_not_done", { file, line, column: 1, path: "" }, text);
-  const more = texts.length - TOLD_MAX;
+function tellLacking(lacking: readonly RuleProblem[], context: CompileContext): void {
+  for (const { file, line, message } of lacking.slice(0, TOLD_MAX))
+    context.warningAt("rule_not_done", { file, line, column: 1, path: "" }, message);
+  const more = lacking.length - TOLD_MAX;
   if (more > 0)
     context.warning(
       "rule_not_done",

@@ -1,5 +1,6 @@
 import type { RuleSource } from "../../detection/rules/compile-rules.ts";
 import { Search } from "../../detection/search/search.ts";
+import type { RuleProblem } from "../../detection/seclang/directive.ts";
 import type { StateKind } from "../../resources/state-folder.ts";
 import type { Steps } from "../../support/turns.ts";
 
@@ -7,18 +8,18 @@ import type { Steps } from "../../support/turns.ts";
  * Rules as the state folder keeps them. Another version with each change of what files of rules become, or of what a search is
  * made of: `test/filters/kept-rules.test.ts` sees it.
  */
-export const KEPT_RULES: StateKind = { name: "rules", version: 1 };
+export const KEPT_RULES: StateKind = { name: "rules", version: 2 };
 
 /** Compiled rules, and the hash of all that they were made of. */
 export interface KeptRules {
   readonly digest: string;
   readonly source: RuleSource;
+  readonly lacking: readonly RuleProblem[];
   readonly search: Search;
 }
 
 /** The first line; the others are the entries of its lists. */
-interface Head {
-  readonly digest: string;
+interface Head extends Pick<KeptRules, "digest" | "lacking"> {
   readonly constants: RuleSource["constants"];
   readonly lengths: readonly [items: number, patterns: number, chosen: number];
   /** Of all lines behind this one. */
@@ -28,7 +29,8 @@ interface Head {
 const LINES_A_STEP = 64;
 
 /** Lines of JSON, and behind them the search. */
-export function* encodeRules(digest: string, source: RuleSource, search: Uint8Array): Steps<Buffer> {
+export function* encodeRules(kept: Omit<KeptRules, "search">, search: Uint8Array): Steps<Buffer> {
+  const { digest, source, lacking } = kept;
   const { items, patterns, chosen } = source;
   const lines: string[] = [];
   for (const entry of [...items, ...patterns, ...chosen]) {
@@ -38,6 +40,7 @@ export function* encodeRules(digest: string, source: RuleSource, search: Uint8Ar
   const body = Buffer.from(lines.join(""));
   const head: Head = {
     digest,
+    lacking,
     constants: source.constants,
     lengths: [items.length, patterns.length, chosen.length],
     bytes: body.length,
@@ -68,7 +71,7 @@ export function* decodeRules(content: Buffer): Steps<KeptRules | null> {
     };
     const search = Search.fromBuffer(content.subarray(bodyEnd));
     if (search === null) return null;
-    return { digest: head.digest, source, search };
+    return { digest: head.digest, source, lacking: head.lacking, search };
   } catch {
     return null;
   }

@@ -1,5 +1,6 @@
 import type { RuleSource } from "../../detection/rules/compile-rules.ts";
 import type { RuleSet } from "../../detection/rules/rule-set.ts";
+import type { RuleProblem } from "../../detection/seclang/directive.ts";
 import type { Resource, ResourceStatus, ResourceWorld } from "../../resources/resource.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import { ok, type Result } from "../../support/result.ts";
@@ -9,6 +10,8 @@ import { decodeRules, encodeRules, KEPT_RULES, type KeptRules } from "./kept-rul
 /** Rules that were compiled, and what they are made of as long as no file has it. */
 export interface KeepableRules {
   readonly rules: RuleSet;
+  /** What each start says of the files. */
+  readonly lacking: readonly RuleProblem[];
   source: RuleSource | null;
 }
 
@@ -83,14 +86,14 @@ export class RuleKeeper implements Resource {
   *#work(): Steps<void> {
     const compiled = this.#compiled;
     if (compiled === null) return;
-    const { rules, source } = compiled;
+    const { rules, lacking, source } = compiled;
     yield* rules.prepare();
     for (let work = this.#later.shift(); work !== undefined; work = this.#later.shift()) yield* work();
     if (source === null) return;
     // Here and not before: whoever compiled the policy once more, for its tests, shares it and is never started.
     compiled.source = null;
     if (this.#world.folder === null) return;
-    const content = yield* encodeRules(this.#digest, source, rules.searchBuffer());
+    const content = yield* encodeRules({ digest: this.#digest, source, lacking }, rules.searchBuffer());
     yield;
     void this.#world.folder?.write(KEPT_RULES, this.name, content);
   }
