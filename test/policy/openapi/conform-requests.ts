@@ -1,4 +1,4 @@
-import { basename } from "node:path";
+import { basename, resolve } from "node:path";
 import { validateFilter } from "../../../src/filters/validate/compile.ts";
 import {
   compiledValidate,
@@ -14,10 +14,15 @@ import {
  * and for each of its parts one with a single change that its schema refuses. Says per document how many of the first pass and of the
  * second are refused, and ends with 1 where one is judged otherwise.
  */
+const files = process.argv.slice(2);
+if (files.length === 0) {
+  console.error("no description is named; expected npm run conform:requests -- FILE...");
+  process.exit(2);
+}
 await validateFilter.prepare?.();
 const TOLD_MAX = 20;
 let missed = 0;
-for (const file of process.argv.slice(2)) await run(file);
+for (const file of files) await run(resolve(file));
 process.exitCode = missed > 0 ? 1 : 0;
 
 async function run(file: string): Promise<void> {
