@@ -1,4 +1,5 @@
 import type { Steps } from "../../support/turns.ts";
+import { isArgument, isCalled, isSearching, namesFile } from "./beside.ts";
 import { isBareEnd, type Place } from "./ends.ts";
 import { type End, Evidence, type QueryPlace } from "./evidence.ts";
 import type { Lexer } from "./lexer.ts";
@@ -91,7 +92,7 @@ export class Fragment {
       if (is === true) return "statement";
       return is === false ? NONE : undefined;
     }
-    if (this.#telling && this.#last === "(" && this.#isArgument(kind)) return "call";
+    if (this.#telling && this.#last === "(" && isArgument(this.#lexer, kind)) return "call";
     if (this.#last === "f" && kind === "(") {
       this.#depth++;
       this.#isAfter = false;
@@ -102,12 +103,6 @@ export class Fragment {
     if (this.#last === "U" && !(kind === "S" || kind === "(" || kind === "p" || kind === "j")) return NONE;
     if (kind !== "i") this.#namesInLine = 0;
     return this.#isAfter ? this.#afterOperand(kind, word) : this.#operand(kind, word);
-  }
-
-  /** What a function that waits is asked with: no word of a sentence, "sleep (well)". */
-  #isArgument(kind: Kind): boolean {
-    if (kind === "i") return /[0-9]/.test(this.#lexer.text[this.#lexer.from] ?? "");
-    return kind !== "." && kind !== "?";
   }
 
   /** `1 union -- `, `1 union all`: the rest is somewhere else. */
@@ -133,7 +128,7 @@ export class Fragment {
         return word === "not" ? undefined : this.#lexer.text[this.#lexer.from] === "~" ? this.#compare() : NONE;
       case "v":
       case "?":
-        return this.#isSearching() ? this.#compare() : NONE;
+        return isSearching(this.#lexer) ? this.#compare() : NONE;
       case ")":
         if (--this.#depth < 0) {
           evidence.hasLeftParenthesis = true;
@@ -230,7 +225,7 @@ export class Fragment {
         }
         return isFirst ? this.#afterOperand(kind, word) : NONE;
       case "c":
-        if ((word === "like" || word === "glob") && this.#ahead().trimStart().startsWith("("))
+        if ((word === "like" || word === "glob") && isCalled(this.#lexer))
           return this.#isStart ? this.#startsWith(kind, word) : this.#call(word);
         return this.#isStart || this.#lastWord === "sounds" ? this.#startsWith(kind, word) : NONE;
       case "l":
@@ -265,15 +260,6 @@ export class Fragment {
   #compare(): undefined {
     this.#evidence.comparison();
     return this.#expect();
-  }
-
-  /**
-   * `'{…}'::jsonb ? 'a'` and `a @@ 'b'` of PostgreSQL. The mark of a sentence has a blank behind it alone, as in "'yes' or 'no'? 'no'".
-   */
-  #isSearching(): boolean {
-    const { text, from, at } = this.#lexer;
-    if (text.slice(from, at) === "@@") return true;
-    return text[from] === "?" && (text[at] === "'" || text[from - 1] === " ") && /^ ?'/.test(this.#ahead());
   }
 
   #expect(): undefined {
@@ -358,12 +344,8 @@ export class Fragment {
     evidence.scoreQuery(1);
     if (word === "having" || word === "where") evidence.logic(false);
     if (word === "by" && this.#last === "k" && this.#lastWord !== "by") evidence.hasOrder = true;
-    if (word === "into" && /^\s*(?:outfile|dumpfile)\b/i.test(this.#ahead())) return "clause";
+    if (word === "into" && namesFile(this.#lexer)) return "clause";
     return this.#expect();
-  }
-
-  #ahead(): string {
-    return this.#lexer.text.slice(this.#lexer.at, this.#lexer.at + AHEAD_LENGTH);
   }
 
   #queryWord(word: string): string | undefined {
@@ -400,4 +382,3 @@ const BAR = 0x7c;
 const PLUS = 0x2b;
 const MINUS = 0x2d;
 const STAR = 0x2a;
-const AHEAD_LENGTH = 64;
