@@ -26,6 +26,15 @@ export interface StyledParameter {
   readonly properties: readonly string[];
 }
 
+/** Whether the members of an object in a query are parameters of their own. */
+export function isSpreadObject({
+  style,
+  explode,
+  shape,
+}: Pick<StyledParameter, "style" | "explode" | "shape">): boolean {
+  return style === "form" && explode && shape === "object";
+}
+
 /**
  * A value as text: of a primitive, of each item, of each property; of one whose name came several times all of them. What
  * type the texts are, and whether there may be several, a schema says.
@@ -71,7 +80,7 @@ export function readQueryStyle(parameter: StyledParameter, query: EscapedValues)
   const { name, style, explode, shape, properties } = parameter;
   if (shape === "object" && style === "deepObject")
     return readProperties(properties, (property) => `${name}[${property}]`, query, true);
-  if (shape === "object" && explode && style === "form") return readProperties(properties, asIs, query, false);
+  if (isSpreadObject(parameter)) return readProperties(properties, asIs, query, false);
   if (style === "deepObject") return shape === "array" ? readSteps(name, query) : err("a value that is no object");
   const values = query.get(name) ?? [];
   if (values.length === 0) return ok(null);

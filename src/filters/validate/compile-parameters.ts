@@ -1,4 +1,4 @@
-import type { Shape, Style } from "../../bodies/parameter-styles.ts";
+import { isSpreadObject, type Shape, type Style } from "../../bodies/parameter-styles.ts";
 import { segmentShape } from "../../bodies/segment-parts.ts";
 import type { Place } from "../../decision/verdict.ts";
 import type { CompiledSchema } from "../../schema/compile.ts";
@@ -306,7 +306,7 @@ function checkStyle(
   else if (style === "deepObject" && shape === "primitive")
     problem("deepObject writes objects; expected type object", "style");
   if (content !== undefined) return;
-  const isSpread = section === "query" && (style ?? "form") === "form" && explode !== false && shape === "object";
+  const isSpread = section === "query" && isSpreadObject({ style: style ?? "form", explode: explode !== false, shape });
   if (isSpread && types.names.length === 0 && !types.namesOthers)
     problem("its members are parameters of their own; expected 'properties'", "type");
   if (style !== "deepObject" && hasInner(types, shape, isSpread)) {

@@ -2,6 +2,7 @@ import { decodeStrictly, parseEscapedForm } from "../../bodies/form.ts";
 import { DeclaredNames, oneStepInto, respelledCookie, stepsInto } from "../../bodies/names.ts";
 import {
   type EscapedValues,
+  isSpreadObject,
   readCookieStyle,
   readHeaderStyle,
   readPathStyle,
@@ -106,13 +107,13 @@ export class QueryNames {
     const deep = parameters.filter(isDeep);
     const names = parameters.flatMap((parameter) => {
       if (isDeep(parameter)) return [];
-      return isSpread(parameter) ? parameter.styled.properties : [parameter.name];
+      return hasOwnNames(parameter) ? parameter.styled.properties : [parameter.name];
     });
     const namesOf = (own: readonly Parameter[]): string[] => own.map(({ name }) => name);
     const nested = deep.filter(({ isNested }) => isNested);
     this.declared = new DeclaredNames(names, namesOf(deep.filter(({ isNested }) => !isNested)), namesOf(nested));
     this.#deep = new Map(deep.map((parameter) => [parameter.name, parameter]));
-    this.#open = parameters.find((parameter) => isSpread(parameter) && parameter.types.namesOthers) ?? null;
+    this.#open = parameters.find((parameter) => hasOwnNames(parameter) && parameter.types.namesOthers) ?? null;
   }
 
   isUnknown(name: string): boolean {
@@ -154,8 +155,8 @@ function isUndeclared(types: TextTypes, steps: readonly string[]): boolean {
   return false;
 }
 
-function isSpread({ styled: { style, explode, shape }, isJson }: Parameter): boolean {
-  return !isJson && style === "form" && explode && shape === "object";
+function hasOwnNames({ styled, isJson }: Parameter): boolean {
+  return !isJson && isSpreadObject(styled);
 }
 
 /** `credentials`: parameters that do not reach the service, so that nothing is asked of them. */
@@ -166,7 +167,7 @@ export function judgeQuery(
 ): SyncPart {
   const names = new QueryNames(parameters);
   const unknown = [{ pointer: "", keyword: "unknownQuery", detail: UNKNOWN, seen: "unknown", place }];
-  const isPlain = (parameter: Parameter): boolean => !isDeep(parameter) && !isSpread(parameter);
+  const isPlain = (parameter: Parameter): boolean => !isDeep(parameter) && !hasOwnNames(parameter);
   return ({ target }) => {
     const query = credentials.size === 0 ? target.query : withoutParameters(target.query, credentials);
     const parsed = parseEscapedForm(query.slice(1), names.declared);
@@ -186,7 +187,7 @@ export function judgeQuery(
       const values = hasCommas(parameter) ? judgedValues(parameter, parsed.value) : parsed.value;
       const readings = readQueryStyle(styled, values);
       // An object without members is written as nothing.
-      const isEmpty = parameter.required && isSpread(parameter) && readings.ok && readings.value === null;
+      const isEmpty = parameter.required && hasOwnNames(parameter) && readings.ok && readings.value === null;
       faults.add(parameter.name, judgeParameter(parameter, isEmpty ? NO_MEMBERS : readings));
     }
     if (refuseUnknown) for (const name of parsed.value.keys()) if (names.isUnknown(name)) faults.add(name, unknown);

@@ -1,4 +1,5 @@
 import { isForm, isJson, mediaTypeOf } from "../../bodies/media-type.ts";
+import { isSpreadObject } from "../../bodies/parameter-styles.ts";
 import { hasInner, shapeOf } from "../../filters/validate/compile-parameters.ts";
 import type { SchemaLibrary } from "../../openapi/description.ts";
 import type { DescribedParameter, SchemaReference } from "../../openapi/operation.ts";
@@ -44,7 +45,7 @@ export function lowerParameter(
   const loose = unenforcedIn(compiled.value).map(([word]) => `${word} of parameters`);
   const isPlain = (types.types & ~(TYPE.array | TYPE.object | TYPE.null)) !== 0;
   if (shape === "primitive" && !isPlain) return unread("parameters that are lists or objects at once");
-  const isSpread = where === "query" && style === "form" && parameter.explode && shape === "object";
+  const isSpread = where === "query" && isSpreadObject({ ...parameter, shape });
   if (style !== "deepObject" && hasInner(types, shape, isSpread))
     return unread(
       shape === "array"
